@@ -1,0 +1,172 @@
+"""What a GAN is to the harness: players, their turns, and how to generate.
+
+Three levels, of which an algorithm overrides the lowest that will do:
+1. losses      `d_loss`, `g_loss`, `penalty`
+2. turns       `generate`, `d_turn`, `g_turn`
+3. schedule    `turns`
+
+Scores are raw and large for real; losses are minimised. D sees reals and fakes in separate forward passes, so that
+batch norm never mixes them, and stays in train mode in both turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from gans.config import BaseConfig, option
+from gans.networks import Discriminator, Generator, Trunk
+
+if TYPE_CHECKING:
+    from gans.registry import AlgorithmInfo
+
+Scalars = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Real images float32 [N, 1, 28, 28] in [-1, 1] and their labels int64 [N]."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One player's update.
+
+    `loss` takes a batch and gives scalars, of which "loss" is minimised with respect to the optimizer's parameters; the
+    others are logged. `every` = k takes the turn in each k-th step. `after` runs when the update is done.
+    """
+
+    name: str
+    loss: Callable[[Batch], Scalars]
+    optimizer: Optimizer
+    every: int = 1
+    after: Callable[[], None] | None = None
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The player's parameters: those that its optimizer holds."""
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+
+class GAN(nn.Module):
+    """A generator and a discriminator that play on the uniform field, by default one turn each a step."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(BaseConfig):
+        """Settings every algorithm has."""
+
+        bn: bool = option(True, "batch normalisation in the discriminator's trunk", source="tutorial")
+        dropout: float = option(
+            0.3, "probability that an element of D's trunk is dropped", source="tutorial", low=0, high=0.9
+        )
+        latent_dim: int = option(100, "length of the latent vector", source="tutorial", low=1)
+        batch_size: int = option(64, "real images in a step; D sees as many fakes", source="tutorial", low=2)
+        lr_g: float = option(2e-4, "learning rate of G", source="DCGAN paper", low=0)
+        lr_d: float = option(2e-4, "learning rate of D", source="DCGAN paper", low=0)
+        beta1: float = option(0.5, "Adam's decay of the gradient's mean", source="DCGAN paper", low=0, high=0.9999)
+        beta2: float = option(
+            0.999, "Adam's decay of the squared gradient's mean", source="Adam paper", low=0, high=0.99999
+        )
+        n_d: int = option(1, "discriminator turns for each generator turn", source="Goodfellow et al.", low=1)
+        ema: float = option(
+            0.0,
+            "decay, a G update, of the average of G's weights that is evaluated; 0 evaluates G itself",
+            source="off, as in the tutorial",
+            low=0,
+            high=0.99999,
+        )
+
+    info: ClassVar[AlgorithmInfo]
+    config: Config
+
+    def __init__(self, config: Config | None = None) -> None:
+        super().__init__()
+        self.config = config if config is not None else self.Config()
+        self.rng: torch.Generator | None = None
+        """Source of latents and other noise, on the model's device; None means torch's global generator."""
+        # G first: under one seed it starts equal in every algorithm, whatever D is.
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator()
+
+    @classmethod
+    def skip(cls, config: Config) -> str | None:
+        """Why this configuration makes no sense and is not to be run, or None."""
+        return None
+
+    def build_generator(self) -> nn.Module:
+        """latent [N, latent_dim] -> images [N, 1, 28, 28]."""
+        return Generator(self.config.latent_dim)
+
+    def build_discriminator(self) -> nn.Module:
+        """images [N, 1, 28, 28] -> scores [N]."""
+        return Discriminator(Trunk(self.config.bn, self.config.dropout))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters lie."""
+        return next(self.parameters()).device
+
+    def latent(self, n: int) -> Tensor:
+        """z ~ N(0, I): [n, latent_dim]."""
+        return torch.randn(n, self.config.latent_dim, device=self.device, generator=self.rng)
+
+    def generate(self, batch: Batch) -> Tensor:
+        """One fake for each element of the batch: images [N, 1, 28, 28] in [-1, 1]."""
+        images: Tensor = self.generator(self.latent(len(batch)))
+        return images
+
+    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        """Scores [N] of reals and fakes -> the scalar that D minimises."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither d_loss nor d_turn")
+
+    def g_loss(self, fake_scores: Tensor) -> Tensor:
+        """Scores [N] of fakes -> the scalar that G minimises."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither g_loss nor g_turn")
+
+    def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor | None:
+        """A scalar added to D's loss, already weighted, or None; images [N, 1, 28, 28]."""
+        return None
+
+    def d_turn(self, batch: Batch) -> Scalars:
+        """D's loss on the batch and as many fakes."""
+        with torch.no_grad():
+            fake = self.generate(batch)
+        real_scores, fake_scores = self.discriminator(batch.images), self.discriminator(fake)
+        loss = self.d_loss(real_scores, fake_scores)
+        scalars = {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
+        penalty = self.penalty(batch.images, fake)
+        if penalty is not None:
+            scalars |= {"loss": loss + penalty, "penalty": penalty}
+        return scalars
+
+    def g_turn(self, batch: Batch) -> Scalars:
+        """G's loss on fresh fakes."""
+        return {"loss": self.g_loss(self.discriminator(self.generate(batch)))}
+
+    def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
+        """Adam with this configuration's betas; eps is Keras's 1e-7, as in the tutorial."""
+        betas = (self.config.beta1, self.config.beta2)
+        return torch.optim.Adam(parameters, lr, betas=betas, eps=1e-7, fused=True)
+
+    def turns(self) -> list[Turn]:
+        """The turns of a step in order, with fresh optimizers; called once, when the model is on its device."""
+        return [
+            Turn("d", self.d_turn, self.optimizer(self.discriminator.parameters(), self.config.lr_d)),
+            Turn(
+                "g",
+                self.g_turn,
+                self.optimizer(self.generator.parameters(), self.config.lr_g),
+                every=self.config.n_d,
+            ),
+        ]

@@ -1,0 +1,146 @@
+"""The uniform field: one generator and one discriminator trunk for 28x28 grey images, heads outside.
+
+Layer shapes, initial weights, batch-norm constants, LeakyReLU slope and dropout are those of the mnistGANs tutorial
+(Keras): Glorot-uniform weights and zero biases, BN momentum 0.99 kept and eps 1e-3, slope 0.3, dropout 0.3.
+Everything runs in channels_last memory, which is faster on CPU and GPU; shapes stay [N, C, H, W]. The one place where
+the order shows, flattening 128 x 7 x 7 features, takes Keras's [H, W, C] order, so no copy is made there.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.3
+TRUNK_FEATURES = 7 * 7 * 128
+
+
+def batch_norm(channels: int, dims: int = 2) -> nn.Module:
+    """Keras's BatchNormalization defaults; torch's momentum is the share of the new value."""
+    cls = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}[dims]
+    return cls(channels, eps=1e-3, momentum=0.01)
+
+
+class Dropout(nn.Module):
+    """Elementwise dropout whose CPU mask is cut from raw random words.
+
+    `nn.Dropout` draws its mask with a serial Bernoulli sampler, a fifth of a whole training step on a CPU. Sixteen
+    random bits an element give the same distribution with p rounded to 1/65536; the draw comes from torch's global
+    generator.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+        self.threshold = round(p * 65536) - 32768
+        self.keep_probability = 1 - round(p * 65536) / 65536
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Zeroes elements with probability p and scales the others, in train mode only; any shape."""
+        if not self.training or self.p == 0:
+            return features
+        if features.device.type != "cpu":
+            return F.dropout(features, self.p)
+        words = torch.empty((features.numel() + 3) // 4, dtype=torch.int64)
+        bits = words.random_(-(2**63), None).view(torch.int16)
+        keep = bits.as_strided(features.size(), features.stride()) >= self.threshold
+        return features * keep * (1 / self.keep_probability)
+
+
+def initialise(module: nn.Module) -> None:
+    """Keras's default initial weights, Glorot uniform with zero biases, for every layer below `module`."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+class Generator(nn.Module):
+    """The uniform generator: inputs [N, latent] -> images [N, 1, 28, 28] in [-1, 1].
+
+    latent -> 7x7x128 -> 14x14x64 -> 28x28x32 -> 28x28x1 tanh, batch norm and ReLU after all but the last.
+    """
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.project = nn.Sequential(
+            nn.Linear(inputs, TRUNK_FEATURES), batch_norm(TRUNK_FEATURES, dims=1), nn.ReLU(inplace=True)
+        )
+        self.upsample = nn.Sequential(
+            nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1),
+            batch_norm(64),
+            nn.ReLU(inplace=True),
+            nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1),
+            batch_norm(32),
+            nn.ReLU(inplace=True),
+            # Keras's 'same' for an even kernel pads one more on the right and below.
+            nn.ZeroPad2d((1, 2, 1, 2)),
+            nn.Conv2d(32, 1, 4),
+            nn.Tanh(),
+        )
+        initialise(self)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        """latent [N, inputs] -> images [N, 1, 28, 28] in [-1, 1]."""
+        images: Tensor = self.upsample(self.project(latent).view(-1, 7, 7, 128).permute(0, 3, 1, 2))
+        return images
+
+
+class Trunk(nn.Module):
+    """The uniform discriminator trunk: images [N, 1, 28, 28] -> features [N, 6272]; the BN switch is here.
+
+    28x28x1 -> 14x14x64 -> 7x7x128, each a stride-2 convolution, [batch norm], LeakyReLU, dropout. The first convolution
+    has batch norm too, as in the tutorial and unlike the DCGAN paper.
+    """
+
+    features = TRUNK_FEATURES
+
+    def __init__(self, bn: bool, dropout: float) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs, outputs in ((1, 64), (64, 128)):
+            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))
+            if bn:
+                layers.append(batch_norm(outputs))
+            layers.append(nn.LeakyReLU(SLOPE, inplace=True))
+            if dropout:
+                layers.append(Dropout(dropout))
+        self.layers = nn.Sequential(*layers)
+        initialise(self)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """images [N, 1, 28, 28] -> features [N, 6272]."""
+        features: Tensor = self.layers(images)
+        return features.permute(0, 2, 3, 1).flatten(1)
+
+
+class Discriminator(nn.Module):
+    """Trunk and head: images [N, 1, 28, 28] -> scores [N] for a head of one output, else [N, outputs].
+
+    Scores are raw: no sigmoid anywhere. One output is squeezed here, once, since `[N, 1] - [N]` would broadcast to
+    `[N, N]`.
+    """
+
+    def __init__(self, trunk: Trunk, outputs: int = 1) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.head = nn.Linear(trunk.features, outputs)
+        initialise(self.head)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """images [N, 1, 28, 28] -> scores [N] or [N, outputs]."""
+        scores: Tensor = self.head(self.trunk(images))
+        return scores.squeeze(1) if scores.shape[1] == 1 else scores
+
+
+def parameter_count(module: nn.Module) -> int:
+    """The number of trainable parameters."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -1,0 +1,131 @@
+"""The registry: names -> algorithms.
+
+Built-in algorithms register by being a module below `gans`; third parties by an entry point in the group
+`gans.algorithms` whose value names a module to import or a function to call.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
+
+import gans
+from gans.base import GAN
+from gans.errors import RegistrationError, UnknownAlgorithm, did_you_mean
+
+ENTRY_POINTS = "gans.algorithms"
+TRACKS = ("noise-to-image", "label-conditional", "image-to-image", "curves")
+
+_algorithms: dict[str, type[GAN]] = {}
+_Algorithm = TypeVar("_Algorithm", bound=type[GAN])
+
+
+@dataclass(frozen=True)
+class AlgorithmInfo:
+    """What is said of an algorithm in lists and tables."""
+
+    name: str
+    family: str
+    year: int
+    paper: str
+    track: str
+    needs_labels: bool
+    summary: str
+    losses: tuple[str, ...]
+    deviations: tuple[str, ...]
+
+
+def _section(docstring: str, title: str) -> tuple[str, ...]:
+    """The items, one a `* ` bullet, of the docstring's section `Title:`."""
+    match = re.search(rf"^{title}:\n((?:[ ]+.*\n?|\n)*)", docstring, re.MULTILINE)
+    items = re.split(r"^\s*\* ", match.group(1), flags=re.MULTILINE)[1:] if match else []
+    return tuple(" ".join(item.split()) for item in items)
+
+
+def register(
+    name: str,
+    *,
+    family: str,
+    year: int,
+    paper: str,
+    track: str = "noise-to-image",
+    needs_labels: bool = False,
+) -> Callable[[_Algorithm], _Algorithm]:
+    """Class decorator that registers a GAN under `name`.
+
+    The class docstring is its documentation: a summary line, and the sections `Losses:` and `Deviations:`, one `* `
+    bullet an item. Raises RegistrationError on an ill-formed or taken name, an unknown track, or no GAN.
+    """
+
+    def add(cls: _Algorithm) -> _Algorithm:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise RegistrationError(f"algorithm name '{name}' must be lower-case letters, digits and underscores")
+        if name in _algorithms:
+            taken = _algorithms[name]
+            raise RegistrationError(
+                f"algorithm '{name}' is already registered by {taken.__module__}; choose another name"
+            )
+        if not (isinstance(cls, type) and issubclass(cls, GAN)):
+            raise RegistrationError(f"algorithm '{name}' must be a subclass of gans.GAN, not {cls!r}")
+        if track not in TRACKS:
+            raise RegistrationError(f"algorithm '{name}': unknown track '{track}'; one of {', '.join(TRACKS)}")
+        docstring = inspect.cleandoc(cls.__doc__ or "")
+        cls.info = AlgorithmInfo(
+            name=name,
+            family=family,
+            year=year,
+            paper=paper,
+            track=track,
+            needs_labels=needs_labels,
+            summary=docstring.partition("\n")[0],
+            losses=_section(docstring, "Losses"),
+            deviations=_section(docstring, "Deviations"),
+        )
+        _algorithms[name] = cls
+        return cls
+
+    return add
+
+
+@cache
+def _load() -> None:
+    """Imports every built-in algorithm and every plugin; a broken plugin is a warning that names it."""
+    for family in pkgutil.iter_modules(gans.__path__):
+        if family.ispkg:
+            package = importlib.import_module(f"gans.{family.name}")
+            for module in pkgutil.iter_modules(package.__path__):
+                importlib.import_module(f"{package.__name__}.{module.name}")
+    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            loaded = entry_point.load()
+            if inspect.isfunction(loaded):
+                loaded()
+        except Exception as error:  # a stranger's plugin must not take the others down
+            warnings.warn(
+                f"algorithm plugin '{entry_point.name}' ({entry_point.value}) is left out: "
+                f"{type(error).__name__}: {error}",
+                stacklevel=2,
+            )
+
+
+def names() -> list[str]:
+    """Every registered name, sorted."""
+    _load()
+    return sorted(_algorithms)
+
+
+def get(name: str) -> type[GAN]:
+    """The algorithm registered under `name`; UnknownAlgorithm with the nearest names when there is none."""
+    _load()
+    if name not in _algorithms:
+        hint = did_you_mean(name, _algorithms) or f"; known are {', '.join(names())}"
+        raise UnknownAlgorithm(f"unknown algorithm '{name}'{hint} ('bench list' shows all)")
+    return _algorithms[name]

@@ -1,0 +1,1 @@
+"""GANs whose discriminator compares reals with fakes."""

@@ -1,0 +1,1 @@
+"""GANs whose discriminator classifies or regresses: the logistic and least-squares losses."""

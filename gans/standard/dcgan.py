@@ -1,0 +1,91 @@
+"""DCGAN, and the same GAN trained with the step of the tutorial series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from gans import losses
+from gans.base import GAN, Batch, Scalars, Turn
+from gans.config import option
+from gans.registry import register
+
+
+@register(
+    "dcgan",
+    family="standard",
+    year=2015,
+    paper="Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional ..., arXiv:1511.06434",
+)
+class DCGAN(GAN):
+    """Convolutional GAN with the non-saturating logistic loss.
+
+    Losses:
+        * L_D = -E log sig(D(x)) - E log(1 - sig(D(G(z)))) (Goodfellow et al. 2014, eq. 1)
+        * L_G = -E log sig(D(G(z))) (Goodfellow et al. 2014, section 3)
+
+    Deviations:
+        * paper: Glorot-uniform weights, not N(0, 0.02); LeakyReLU slope 0.3, not 0.2; dropout 0.3 in D, not none; batch
+          norm on D's first layer too; batch 64, not 128. All are the tutorial's, so that every row shares them.
+        * tutorial: D's turn comes first and sees 64 reals and 64 fresh fakes in separate passes (`dcgan_tutorial` keeps
+          its step); G and D have an Adam each; batch norm and dropout are active, as its text means (its code leaves
+          them inert).
+    """
+
+    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        return losses.logistic_d(real_scores, fake_scores)
+
+    def g_loss(self, fake_scores: Tensor) -> Tensor:
+        return losses.nonsaturating_g(fake_scores)
+
+
+@register(
+    "dcgan_tutorial",
+    family="standard",
+    year=2020,
+    paper="MorvanZhou/mnistGANs dcgan.py @ ba7e598; networks after Radford et al. 2015, arXiv:1511.06434",
+)
+class DCGANTutorial(DCGAN):
+    """DCGAN trained with the tutorial's step: G first, then D once on half a batch of each kind.
+
+    Losses:
+        * L_G = -E log sig(D(G(z))) on 2N fakes
+        * L_D = mean binary cross-entropy of ONE concatenated batch: N reals (1) and the first N of those fakes (0),
+          made before G's update
+
+    Deviations:
+        * `dcgan`: G's turn precedes D's and sees twice as many images; D's fakes are those that G was just trained on;
+          D sees reals and fakes concatenated, so that its batch norm mixes them and can tell them apart by the batch's
+          statistics; the mean over both halves the loss.
+        * tutorial: G and D have an Adam each where it shares one; D stays in train mode in G's turn; batch norm and
+          dropout are active.
+    """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(DCGAN.Config):
+        batch_size: int = option(32, "real images in a step; G makes twice as many", source="tutorial")
+
+    config: Config
+
+    def g_turn(self, batch: Batch) -> Scalars:
+        latent_batch = Batch(batch.images.repeat(2, 1, 1, 1), batch.labels.repeat(2))
+        fake = self.generate(latent_batch)
+        self._fakes = fake.detach()
+        return {"loss": self.g_loss(self.discriminator(fake))}
+
+    def d_turn(self, batch: Batch) -> Scalars:
+        n = len(batch)
+        scores = self.discriminator(torch.cat([batch.images, self._fakes[:n]]))
+        real_scores, fake_scores = scores[:n], scores[n:]
+        loss = self.d_loss(real_scores, fake_scores) / 2
+        return {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
+
+    @classmethod
+    def skip(cls, config: GAN.Config) -> str | None:
+        return "its step trains D once for each G turn: n_d must be 1" if config.n_d != 1 else None
+
+    def turns(self) -> list[Turn]:
+        d, g = super().turns()
+        return [g, d]

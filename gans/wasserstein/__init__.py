@@ -1,0 +1,1 @@
+"""GANs whose critic estimates a Wasserstein distance."""
