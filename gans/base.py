@@ -58,6 +58,20 @@ class Turn:
         """The player's parameters: those that its optimizer holds."""
         return [p for group in self.optimizer.param_groups for p in group["params"]]
 
+    def take(self, batch: Batch) -> Scalars:
+        """One update of this player, whether due or not; gives the scalars of its loss, detached.
+
+        Gradients are taken with respect to the player's own parameters alone, which leaves the others' untouched and
+        spares D's weight gradients in G's turn.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        scalars = self.loss(batch)
+        scalars["loss"].backward(inputs=self.parameters)
+        self.optimizer.step()
+        if self.after is not None:
+            self.after()
+        return {name: value.detach() for name, value in scalars.items()}
+
 
 class GAN(nn.Module):
     """A generator and a discriminator that play on the uniform field, by default one turn each a step."""

@@ -27,7 +27,7 @@ def input_gradient_norm(critic: Critic, images: Tensor) -> Tensor:
 
 def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:
     """e x + (1 - e) x~ with one e ~ U[0, 1] an image (not a pixel), detached: two [N, 1, H, W] -> [N, 1, H, W]."""
-    weight = torch.rand(len(real), 1, 1, 1, device=real.device, generator=rng)
+    weight = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype, generator=rng)
     return torch.lerp(fake.detach(), real.detach(), weight)
 
 

@@ -1,0 +1,148 @@
+"""The contract of every algorithm, built-in or a stranger's: checks that raise AssertionError in plain words.
+
+Takes a registered class; each `check_*` stands alone. `CHECKS` holds them all, for the tests and for plugin writers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gans.base import GAN, Batch
+
+Check = Callable[[type[GAN]], None]
+CHECKS: list[Check] = []
+
+
+def _check(function: Check) -> Check:
+    CHECKS.append(function)
+    return function
+
+
+def make(cls: type[GAN], seed: int = 0, **config: Any) -> GAN:
+    """The algorithm under a seed, in train mode on the CPU."""
+    torch.manual_seed(seed)
+    gan = cls(cls.Config(**config))
+    gan.rng = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    return gan.train()
+
+
+def real_batch(n: int = 8) -> Batch:
+    """n made-up reals, always the same, with the labels 0 to 9 in turn."""
+    generator = torch.Generator().manual_seed(7)
+    return Batch(torch.rand(n, 1, 28, 28, generator=generator) * 2 - 1, torch.arange(n) % 10)
+
+
+def parameters(gan: GAN) -> dict[str, Tensor]:
+    """A copy of every parameter."""
+    return {name: p.detach().clone() for name, p in gan.named_parameters()}
+
+
+@_check
+def check_each_turn_changes_only_its_player(cls: type[GAN]) -> None:
+    """A turn updates parameters of its own optimizer, and no others."""
+    gan = make(cls)
+    for turn in gan.turns():
+        own = {id(p) for p in turn.parameters}
+        before = parameters(gan)
+        for key, value in turn.take(real_batch()).items():
+            assert value.ndim == 0, f"turn {turn.name}: '{key}' must be a scalar, not of shape {tuple(value.shape)}"
+            assert torch.isfinite(value), f"turn {turn.name}: '{key}' is {value.item()}"
+        changed = {key: id(p) in own for key, p in gan.named_parameters() if not torch.equal(p, before[key])}
+        foreign = [key for key, is_own in changed.items() if not is_own]
+        assert not foreign, f"turn {turn.name} changed parameters that are not its own: {foreign}"
+        assert changed, f"turn {turn.name} changed nothing"
+
+
+@_check
+def check_every_parameter_gets_a_gradient(cls: type[GAN]) -> None:
+    """Every parameter belongs to a turn and gets a finite gradient in it."""
+    gan = make(cls)
+    keys = {id(p): key for key, p in gan.named_parameters() if p.requires_grad}
+    covered: set[int] = set()
+    for turn in gan.turns():
+        turn.take(real_batch())
+        covered |= {id(p) for p in turn.parameters}
+        without = [keys[id(p)] for p in turn.parameters if p.grad is None or not torch.isfinite(p.grad).all()]
+        assert not without, f"turn {turn.name} gives no finite gradient to {without}"
+    idle = [key for p, key in keys.items() if p not in covered]
+    assert not idle, f"no turn trains {idle}"
+
+
+@_check
+def check_training_follows_the_seed(cls: type[GAN]) -> None:
+    """The same seed repeats training exactly; another seed does not."""
+
+    def trained(seed: int) -> dict[str, Tensor]:
+        gan = make(cls, seed)
+        turns = gan.turns()
+        for _ in range(2):
+            for turn in turns:
+                turn.take(real_batch())
+        return parameters(gan)
+
+    first, again, other = trained(0), trained(0), trained(1)
+    differing = [key for key in first if not torch.equal(first[key], again[key])]
+    assert not differing, f"the same seed gave other values of {differing}: draw all noise from self.rng or torch's own"
+    assert any(not torch.equal(first[key], other[key]) for key in first), "another seed changed nothing"
+
+
+@_check
+def check_generate(cls: type[GAN]) -> None:
+    """`generate` gives one image an element, in [-1, 1], fixed by `rng`."""
+    gan = make(cls).eval()
+
+    def generate(seed: int) -> Tensor:
+        gan.rng = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            return gan.generate(real_batch(5))
+
+    images = generate(3)
+    assert images.shape == (5, 1, 28, 28), f"generate gave shape {tuple(images.shape)}, not (5, 1, 28, 28)"
+    assert images.dtype == torch.float32, f"generate gave {images.dtype}, not float32"
+    assert images.abs().max() <= 1, f"generate left [-1, 1]: {images.min():.3f} to {images.max():.3f}"
+    assert torch.equal(images, generate(3)), "the same rng gave other images: draw latents with self.latent"
+    assert not torch.equal(images, generate(4)), "another rng gave the same images"
+
+
+@_check
+def check_uniform_generator_starts_equal(cls: type[GAN]) -> None:
+    """Rows on the uniform field start from the same generator under one seed."""
+    gan = make(cls)
+    if cls.build_generator is GAN.build_generator:
+        torch.manual_seed(0)
+        reference = GAN(GAN.Config(latent_dim=gan.config.latent_dim)).generator.state_dict()
+        differing = [key for key, value in gan.generator.state_dict().items() if not torch.equal(value, reference[key])]
+        assert not differing, f"under one seed G starts otherwise than in other rows: {differing}"
+
+
+@_check
+def check_config_round_trip(cls: type[GAN]) -> None:
+    """The Config survives a dict and text, and every field has a meaning and a source."""
+    default = cls.Config()
+    assert cls.Config.from_dict(default.to_dict()) == default, "the Config does not survive a round trip through a dict"
+    for spec in cls.Config.options():
+        assert spec.parse(str(spec.default)) == spec.default, f"{spec.name}={spec.default} does not survive as text"
+        assert spec.meaning, f"the field {spec.name} has no meaning: declare it with gans.option"
+        assert spec.source, f"the default of {spec.name} has no source"
+
+
+@_check
+def check_default_is_not_skipped(cls: type[GAN]) -> None:
+    """The default configuration makes sense."""
+    reason = cls.skip(cls.Config())
+    assert reason is None, f"the default configuration is skipped: {reason}"
+
+
+@_check
+def check_documentation(cls: type[GAN]) -> None:
+    """The docstring has a summary sentence, the losses and the deviations."""
+    info = cls.info
+    assert info.summary.endswith("."), "the class docstring must start with a summary sentence"
+    assert info.losses, "the class docstring has no section 'Losses:' with '* ' bullets"
+    assert info.deviations, "the class docstring has no section 'Deviations:' with '* ' bullets"
+    assert info.paper, "the paper is not named"

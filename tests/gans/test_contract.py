@@ -1,0 +1,90 @@
+"""The contract over everything registered; a new algorithm is tested by existing. Broken ones must fail it."""
+
+import inspect
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+import gans
+from gans import contract, option
+from gans.standard.dcgan import DCGAN
+
+
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("name", gans.names())
+def test_contract(name, check):
+    check(gans.get(name))
+
+
+@pytest.mark.parametrize("name", gans.names())
+def test_built_in_algorithms_are_short_and_say_what_the_tutorial_does(name):
+    cls = gans.get(name)
+    assert len(inspect.getsource(inspect.getmodule(cls)).splitlines()) <= 120
+    assert "tutorial" in {deviation.partition(":")[0] for deviation in cls.info.deviations}
+    assert len(cls.info.losses) >= 2, "each player's loss"
+
+
+class StealsATurn(DCGAN):
+    """G's turn also moves D."""
+
+    def turns(self):
+        d, g = super().turns()
+
+        def nudge():
+            with torch.no_grad():
+                self.discriminator.head.weight += 1
+
+        return [d, replace(g, after=nudge)]
+
+
+class ForgetsTheHead(DCGAN):
+    """D's optimizer lacks the head."""
+
+    def turns(self):
+        d, g = super().turns()
+        return [replace(d, optimizer=self.optimizer(self.discriminator.trunk.parameters(), 1e-4)), g]
+
+
+class UnseededNoise(DCGAN):
+    """Latents from a generator that nobody seeds."""
+
+    entropy = torch.Generator()
+
+    def latent(self, n):
+        return torch.randn(n, self.config.latent_dim, generator=self.entropy)
+
+
+class LeavesTheRange(DCGAN):
+    """Images beyond [-1, 1]."""
+
+    def generate(self, batch):
+        return super().generate(batch) * 40
+
+
+class Undocumented(DCGAN):
+    """A field without meaning."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(DCGAN.Config):
+        strength: float = option(1.0)
+
+
+@pytest.mark.parametrize(
+    ("broken", "check", "words"),
+    [
+        (
+            StealsATurn,
+            contract.check_each_turn_changes_only_its_player,
+            "turn g changed parameters that are not its own",
+        ),
+        (ForgetsTheHead, contract.check_every_parameter_gets_a_gradient, "no turn trains .*head.weight"),
+        (UnseededNoise, contract.check_training_follows_the_seed, "the same seed gave other values"),
+        (UnseededNoise, contract.check_generate, "the same rng gave other images"),
+        (LeavesTheRange, contract.check_generate, r"left \[-1, 1\]"),
+        (Undocumented, contract.check_config_round_trip, "strength has no meaning"),
+    ],
+)
+def test_broken_algorithms_fail_in_plain_words(broken, check, words):
+    with pytest.raises(AssertionError, match=words):
+        check(broken)

@@ -1,0 +1,96 @@
+"""Names: near ones are suggested, taken and ill-formed ones refused."""
+
+import pytest
+
+import gans
+from gans import GAN, ConfigError, RegistrationError, UnknownAlgorithm, register
+
+WORDS = {"family": "test", "year": 2024, "paper": "none, arXiv:0000.00000"}
+
+
+@pytest.mark.parametrize(("typo", "meant"), [("wgangp", "wgan_gp"), ("dcgna", "dcgan"), ("ls_gan", "lsgan")])
+def test_unknown_name_suggests_the_nearest(typo, meant):
+    with pytest.raises(UnknownAlgorithm, match=rf"unknown algorithm '{typo}'; did you mean .*'{meant}'"):
+        gans.get(typo)
+
+
+def test_unknown_name_with_no_neighbour_lists_all():
+    with pytest.raises(UnknownAlgorithm, match=r"known are dcgan, .*wgan_gp"):
+        gans.get("zzzzzz")
+
+
+def test_taken_name_is_refused_and_says_by_whom():
+    with pytest.raises(RegistrationError, match=r"'dcgan' is already registered by gans.standard.dcgan"):
+        register("dcgan", **WORDS)(type("Mine", (GAN,), {}))
+
+
+@pytest.mark.parametrize("name", ["", "Big", "with space", "-x", "a/b", "1gan"])
+def test_ill_formed_name_is_refused(name):
+    with pytest.raises(RegistrationError, match="lower-case"):
+        register(name, **WORDS)(type("Mine", (GAN,), {}))
+
+
+def test_other_classes_are_refused():
+    with pytest.raises(RegistrationError, match=r"subclass of gans\.GAN"):
+        register("mine", **WORDS)(dict)
+
+
+def test_unknown_track_is_refused():
+    with pytest.raises(RegistrationError, match="unknown track 'x'; one of noise-to-image"):
+        register("mine", track="x", **WORDS)(type("Mine", (GAN,), {}))
+    assert "mine" not in gans.names()
+
+
+class TestConfig:
+    config = gans.get("wgan_gp").Config
+
+    def test_subclass_inherits_meaning_and_range_of_a_changed_default(self):
+        spec = self.config.option("lr_g")
+        assert (spec.default, spec.low, spec.meaning) == (1e-4, 0, "learning rate of G")
+        assert spec.source == "official gan_mnist.py"
+
+    @pytest.mark.parametrize(
+        ("field", "text", "value"),
+        [
+            ("bn", "on", True),
+            ("bn", "FALSE", False),
+            ("lr_g", "3e-4", 3e-4),
+            ("n_d", " 2 ", 2),
+            ("lambda_gp", "1", 1.0),
+        ],
+    )
+    def test_text_is_typed(self, field, text, value):
+        parsed = self.config.option(field).parse(text)
+        assert parsed == value
+        assert type(parsed) is type(value)
+
+    @pytest.mark.parametrize(
+        ("field", "text", "allowed"),
+        [
+            ("bn", "maybe", "on or off"),
+            ("n_d", "0", "a whole number of at least 1"),
+            ("n_d", "1.5", "a whole number"),
+            ("lr_g", "fast", "a number of at least 0"),
+            ("lr_g", "nan", "a number"),
+            ("lr_g", "inf", "a number"),
+            ("dropout", "0.95", "at most 0.9"),
+        ],
+    )
+    def test_what_is_not_allowed_is_one_line(self, field, text, allowed):
+        with pytest.raises(ConfigError) as error:
+            self.config.option(field).parse(text)
+        assert f"{field}={text}: allowed is" in str(error.value)
+        assert allowed in str(error.value)
+
+    def test_choices_are_listed(self):
+        with pytest.raises(ConfigError, match="coding=x: allowed is one of binary, chi2, tutorial"):
+            gans.get("lsgan").Config(coding="x")
+
+    def test_misspelt_field_suggests_the_nearest(self):
+        with pytest.raises(ConfigError, match=r"unknown field 'lamda_gp'; did you mean 'lambda_gp'"):
+            self.config.from_dict({"lamda_gp": 1.0})
+
+    def test_is_frozen_and_hashable(self):
+        assert hash(self.config()) == hash(self.config())
+        with pytest.raises(AttributeError):
+            self.config().bn = True
