@@ -1,0 +1,74 @@
+"""The command line: text in, rooms called in order, text out. The only room that may reach into `reports`.
+
+Command modules import nothing heavy at top level, so that `bench --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+import rich_click as click
+
+import bench
+from bench.cli import catalogue, features, report, run, sample, score
+from bench.errors import BenchError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(bench.__version__, prog_name="bench")
+def cli() -> None:
+    """Train GANs under equal rules, score them and compare them.
+
+    The main job: bench run --algos dcgan --bn on/off. Then look at the report it names, or at 'mlflow ui'.
+    """
+
+
+for command in (
+    run.run,
+    report.report,
+    catalogue.list_algorithms,
+    catalogue.show,
+    score.score,
+    sample.sample,
+    features.features,
+):
+    cli.add_command(command)
+
+
+def _error(message: str) -> int:
+    print(f"bench: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def invoke(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
+    warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
+    try:
+        result = cli.main(arguments, prog_name="bench", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help() if error.ctx else error.format_message(), file=sys.stderr)
+        return 2
+    except click.UsageError as error:
+        where = f" ('{error.ctx.command_path} --help' tells more)" if error.ctx else ""
+        return _error(error.format_message() + where)
+    except click.ClickException as error:
+        return _error(error.format_message())
+    except BenchError as error:
+        return _error(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        print("bench: interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        from gans import GANError
+
+        if not isinstance(error, GANError):
+            raise
+        return _error(str(error))
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(invoke())

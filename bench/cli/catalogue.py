@@ -1,0 +1,73 @@
+"""`bench list` and `bench show`: what can be run, and what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from bench.cli import options
+
+if TYPE_CHECKING:
+    from gans import GAN
+
+
+def _describe(cls: type[GAN]) -> dict[str, Any]:
+    fields = [dataclasses.asdict(spec) | {"type": spec.type.__name__} for spec in cls.Config.options()]
+    return dataclasses.asdict(cls.info) | {"config": fields}
+
+
+@click.command("list")
+@options.as_json
+def list_algorithms(as_json: bool) -> None:
+    """List the registered algorithms by family."""
+    import gans
+
+    infos = sorted((gans.get(name).info for name in gans.names()), key=lambda i: (i.family, i.year, i.name))
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(info) for info in infos], indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "family", "year", "labels", "paper"):
+        table.add_column(column, no_wrap=column == "name")
+    for info in infos:
+        table.add_row(info.name, info.family, str(info.year), "yes" if info.needs_labels else "no", info.paper)
+    Console().print(table)
+
+
+@click.command()
+@click.argument("algorithm")
+@options.as_json
+def show(algorithm: str, as_json: bool) -> None:
+    """Show an algorithm's paper, losses, settings and deviations."""
+    import gans
+    from bench.plan import as_text
+
+    cls = gans.get(algorithm)
+    if as_json:
+        click.echo(json.dumps(_describe(cls), indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    info = cls.info
+    console = Console(highlight=False)
+    console.print(f"[bold]{info.name}[/bold]  {info.summary}", soft_wrap=True)
+    console.print(f"{info.paper}\nfamily {info.family}, {info.year}, track {info.track}\n", markup=False)
+    for title, items in (("Losses", info.losses), ("Deviations", info.deviations)):
+        console.print(f"[bold]{title}[/bold]")
+        for item in items:
+            console.print(f"  * {item}", markup=False)
+        console.print()
+    console.print("[bold]Settings[/bold] (change one with --set field=value)")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))
+    for column in ("field", "default", "meaning", "allowed", "source"):
+        table.add_column(column, no_wrap=column in ("field", "default"))
+    for spec in cls.Config.options():
+        table.add_row(spec.name, as_text(spec.default), spec.meaning, spec.allowed, spec.source)
+    console.print(table)

@@ -1,0 +1,168 @@
+"""`bench run`: a grid trained, scored, recorded and compared."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from bench.cli import options, report
+from bench.cli.setup import notice, open_evaluator
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.plan import Plan
+    from bench.protocol import Budget, Preset
+
+
+@click.command()
+@click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all.")
+@click.option("--bn", metavar="on|off|on/off", help="Batch norm in the discriminator; default: the algorithm's own.")
+@click.option(
+    "--set", "assignments", multiple=True, metavar="[ALGO.]FIELD=VALUE", help="A setting; several values make a factor."
+)
+@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds a cell.")
+@click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="The first of them.")
+@click.option("--preset", metavar="smoke|quick|full", help="Default: full on a GPU, else quick.")
+@click.option("--epochs", type=click.IntRange(1), help="Budget: passes over the real images.")
+@click.option("--steps", type=click.IntRange(1), help="Budget: batches of real images.")
+@click.option("--g-updates", type=click.IntRange(1), help="Budget: updates of the generator.")
+@click.option("--samples", type=click.IntRange(1), help="Images scored at the end; default: the preset's.")
+@options.device
+@options.data_dir
+@click.option("--offline", is_flag=True, help="Try no download (also BENCH_OFFLINE=1).")
+@options.inception_weights
+@options.experiment
+@click.option(
+    "--report", "out", type=click.Path(path_type=Path, dir_okay=False), default=report.DEFAULT, show_default=True
+)
+@click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
+def run(
+    algos: str,
+    bn: str | None,
+    assignments: tuple[str, ...],
+    seeds: int,
+    first_seed: int,
+    preset: str | None,
+    epochs: int | None,
+    steps: int | None,
+    g_updates: int | None,
+    samples: int | None,
+    device: str,
+    data_dir: Path | None,
+    offline: bool,
+    inception_weights: str | None,
+    experiment: str,
+    out: Path,
+    dry_run: bool,
+) -> int:
+    """Train, score and compare every cell of a grid: algorithms x BN x settings x seeds."""
+    from bench import plan as planning
+    from bench.environment import device_name, pick_device
+
+    plan = planning.expand(
+        planning.split_names(algos), bn=bn, assignments=assignments, seeds=seeds, first_seed=first_seed
+    )
+    chosen_device = pick_device(device)
+    chosen = _preset(preset, "full" if chosen_device.type == "cuda" else "quick")
+    budget = _budget(chosen, epochs=epochs, steps=steps, g_updates=g_updates)
+    samples = samples or chosen.samples
+    header = f"preset {chosen.name}: {budget} a trial, {samples:,} samples scored, on {device_name(chosen_device)}"
+    if dry_run:
+        _print_plan(plan, header)
+        return 0
+    if not plan.trials:
+        raise BenchError("nothing to run, every cell is a skip: " + "; ".join(sorted({s.reason for s in plan.skips})))
+
+    from bench import results
+    from bench.cli.display import display
+    from bench.data import load_mnist
+    from bench.evaluate import MIN_SAMPLES
+    from bench.track import Store
+    from bench.train.run import Run
+    from bench.train.trial import Settings
+    from reports import tables
+
+    if samples < MIN_SAMPLES:
+        raise BenchError(
+            f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
+        )
+    data = load_mnist("train", data_dir=data_dir, offline=offline)
+    if data.notice:
+        notice(data.notice)
+    evaluator = open_evaluator(chosen_device, inception_weights, data_dir)
+    store = Store(experiment)
+    click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} images of {data.name} from {data.source}")
+    for skip in plan.skips:
+        click.echo(f"skipped {skip.cell.label}: {skip.reason}")
+    shared = _shared_arguments(chosen, budget, samples, device, data_dir, experiment)
+    with display(len(plan.trials)) as watcher:
+        current = Run(
+            plan,
+            Settings(chosen, budget, samples, chosen_device),
+            data,
+            evaluator,
+            store,
+            watcher,
+            invocation=shlex.join(["bench", *sys.argv[1:]]),
+            options=shared,
+        )
+        outcomes = current.execute()
+    loaded = results.load(experiment=experiment, parent=current.parent.run_id)
+    for protocol in tables.protocols(loaded):
+        click.echo()
+        click.echo(tables.as_text(tables.leaderboard(loaded, protocol)))
+    if evaluator.notice:
+        click.echo(evaluator.notice)
+    click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {store.uri} (open with: mlflow ui)")
+    return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _preset(name: str | None, default: str) -> Preset:
+    from bench.protocol import PRESETS
+
+    if (name or default) not in PRESETS:
+        raise BenchError(f"--preset {name}: allowed is {', '.join(PRESETS)}")
+    return PRESETS[name or default]
+
+
+def _budget(preset: Preset, **given: int | None) -> Budget:
+    from bench.protocol import Budget
+
+    amounts = {unit: amount for unit, amount in given.items() if amount is not None}
+    if len(amounts) > 1:
+        flags = " and ".join(f"--{unit.replace('_', '-')}" for unit in amounts)
+        raise BenchError(f"{flags} exclude each other; give one budget")
+    return next((Budget(amount, unit) for unit, amount in amounts.items()), preset.budget)
+
+
+def _shared_arguments(
+    preset: Preset, budget: Budget, samples: int, device: str, data_dir: Path | None, experiment: str
+) -> list[str]:
+    """The arguments of this run that a rerun of one cell needs too."""
+    arguments = ["--preset", preset.name]
+    if budget != preset.budget:
+        arguments += [f"--{budget.unit.replace('_', '-')}", str(budget.amount)]
+    if samples != preset.samples:
+        arguments += ["--samples", str(samples)]
+    if device != "auto":
+        arguments += ["--device", device]
+    if data_dir is not None:
+        arguments += ["--data-dir", str(data_dir)]
+    if experiment != "bench":
+        arguments += ["--experiment", experiment]
+    return arguments
+
+
+def _print_plan(plan: Plan, header: str) -> None:
+    seeds = sorted({trial.seed for trial in plan.trials})
+    click.echo(f"{header}\n{len(plan.trials)} trials: {len(plan.cells)} cells x {len(seeds)} seeds")
+    for cell in plan.cells:
+        click.echo(
+            f"  {cell.label}   seeds {seeds[0]}..{seeds[-1]}" if len(seeds) > 1 else f"  {cell.label}   seed {seeds[0]}"
+        )
+    for skip in plan.skips:
+        click.echo(f"  {skip.cell.label}   skipped: {skip.reason}")

@@ -1,0 +1,31 @@
+"""`bench sample`: pictures from a finished trial's weights."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import rich_click as click
+
+
+@click.command()
+@click.argument("run")
+@click.option("-n", "--number", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Fixes the latents.")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), default=Path("samples.png"), show_default=True
+)
+@click.option("--scale", type=click.IntRange(1, 16), default=2, show_default=True, help="Pixels a pixel.")
+def sample(run: str, number: int, seed: int, out: Path, scale: int) -> None:
+    """Write a grid of samples from RUN, a trial's MLflow run id or the start of one."""
+    from bench.errors import BenchError
+    from bench.train.restore import restore
+    from bench.train.sampling import image_grid, png_bytes, sample_images
+
+    gan, name = restore(run)
+    images = sample_images(gan, gan.generator, None, number, seed)
+    try:
+        out.write_bytes(png_bytes(image_grid(images, columns=math.ceil(math.sqrt(number)), scale=scale)))
+    except OSError as error:
+        raise BenchError(f"cannot write {out}: {error.strerror}; choose another place with --out") from error
+    click.echo(f"{number} samples of {name}: {out.resolve()}")

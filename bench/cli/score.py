@@ -1,0 +1,48 @@
+"""`bench score`: anyone's generated images under the same protocol."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rich_click as click
+
+from bench.cli import options
+
+
+@click.command()
+@click.argument("images", type=click.Path(path_type=Path))
+@options.device
+@options.data_dir
+@options.inception_weights
+@options.as_json
+def score(images: Path, device: str, data_dir: Path | None, inception_weights: str | None, as_json: bool) -> None:
+    """Score generated images: an .npz (uint8 [N, 28, 28]) or a folder of 28x28 PNG files.
+
+    10,000 images give the figures that reports show; other numbers of images give metrics of other names, since FID
+    depends on it.
+    """
+    from bench.cli.setup import open_evaluator
+    from bench.environment import pick_device
+    from bench.evaluate import REFERENCE_SAMPLES
+    from bench.images import load_images
+
+    loaded = load_images(images)
+    n = len(loaded)
+    used = loaded[:REFERENCE_SAMPLES]
+    evaluator = open_evaluator(pick_device(device), inception_weights, data_dir)
+    scores = evaluator.score(used)
+    reference = evaluator.reference_real()
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"images": n, "scored": len(used), "extractor": evaluator.extractor_hash, "scores": scores}, indent=2
+            )
+        )
+        return
+    click.echo(f"{len(used):,} of {n:,} images in {images}, extractor {evaluator.extractor_hash}")
+    for name, value in scores.items():
+        floor = f"   (real train digits: {reference[name]:.2f})" if name in reference else ""
+        click.echo(f"  {name:<22} {value:9.3f}{floor}")
+    if len(used) < REFERENCE_SAMPLES:
+        click.echo(f"  fewer than {REFERENCE_SAMPLES:,} images: FID is biased upward and compares with no table")

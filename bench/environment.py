@@ -1,0 +1,60 @@
+"""This machine and this code: device, versions, commit. What a number needs beside it to be believed later."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+
+import bench
+from bench.errors import BenchError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+_PACKAGES = ("torch", "torchvision", "torch-fidelity", "mlflow", "numpy", "pandas")
+
+
+def pick_device(name: str) -> torch.device:
+    """The device called `name`; 'auto' is CUDA, else Apple's MPS, else the CPU. BenchError when it is not here."""
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(kind for kind in ("cuda", "mps", "cpu") if here[kind])
+    if name not in here:
+        raise BenchError(f"--device {name}: allowed is {', '.join(DEVICES)}")
+    if not here[name]:
+        raise BenchError(f"--device {name}: no such device here; use --device auto or cpu")
+    return torch.device(name)
+
+
+def device_name(device: torch.device) -> str:
+    """The device in words, with the number of threads on a CPU."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads, {platform.machine()})"
+    return device.type
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that can move a number."""
+    found = {"bench": bench.__version__, "python": platform.python_version()}
+    return found | {package: importlib.metadata.version(package) for package in _PACKAGES}
+
+
+def commit() -> str:
+    """The git commit of this source, '+' behind it when it was changed; empty for an installed package."""
+    folder = Path(__file__).parent
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+
+    try:
+        # A virtual environment inside someone's repository is not that repository's code.
+        if git("ls-files", "--error-unmatch", Path(__file__).name).returncode:
+            return ""
+        changed = git("status", "--porcelain", "--untracked-files=no").stdout.strip()
+        return git("rev-parse", "--short=12", "HEAD").stdout.strip() + ("+" if changed else "")
+    except OSError:  # no git on this machine
+        return ""

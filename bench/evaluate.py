@@ -1,0 +1,106 @@
+"""Scores generated images: FID and IS by torch-fidelity, from features that are extracted once.
+
+Takes uint8 images, gives numbers whose names carry extractor, metric and sample count. Generated images come
+first, real ones second. Knows nothing of GANs, trials or stores.
+
+Conventions: FID against the 10,000 MNIST test images; IS over 10 parts of the images, shuffled with a fixed
+seed. Both are biased when images are few, hence the count in the name. Batch size moves a score by less than
+1e-4 of itself (rounding); the order of the images does not move FID, and IS by less than 0.02 (other parts).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bench.errors import BenchError
+from bench.features.extractor import mnist_space
+from bench.features.inception import HOW_TO_GET, Inception
+from bench.features.metrics import fid, inception_score, statistics
+from bench.features.reference import load_reference
+from bench.protocol import metric_name
+
+__all__ = ["MIN_SAMPLES", "REFERENCE_SAMPLES", "Evaluator", "check_images", "metric_name"]
+
+REFERENCE_SAMPLES = 10_000
+# A covariance of 128 features needs more than 128 images to have full rank, and a part of IS some 20 images
+# to speak of 10 classes. Such scores are still strongly biased; below, they would say nothing.
+MIN_SAMPLES = 200
+
+
+class Evaluator:
+    """One frozen yardstick for all trials of a run.
+
+    `inception_weights` is a file, or "download". `real_test` (uint8 [N, 1, 28, 28]) is needed by Inception
+    only: what the MNIST extractor says of the test images is shipped.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        inception_weights: Path | str | None = None,
+        real_test: Tensor | None = None,
+        *,
+        batch_size: int = 500,
+    ) -> None:
+        self._mnist = mnist_space(device, batch_size=batch_size)
+        self._reference = load_reference()
+        self.extractor_hash = self._reference.extractor
+        self._inception: Inception | None = None
+        self.notice: str | None = None
+        """Why Inception's scores are left out and how to get them, in one line; None where they are given."""
+        if inception_weights is None:
+            self.notice = f"inception_fid and inception_is are left out; to get them give {HOW_TO_GET}"
+        elif real_test is None:
+            self.notice = (
+                "inception_fid and inception_is are left out: they need the real test images, which are not "
+                "at hand; give --data-dir DIR"
+            )
+        else:
+            check_images(real_test)
+            self._inception = Inception(inception_weights, real_test, device)
+
+    @property
+    def inception_hash(self) -> str | None:
+        """12 hex digits of Inception's weights file, for the protocol."""
+        return self._inception.hash if self._inception else None
+
+    def score(self, images: Tensor, *, inception: bool = True) -> dict[str, float]:
+        """Scores of uint8 images [N, 1, 28, 28]; `inception=False` leaves the slow network out."""
+        check_images(images)
+        n = len(images)
+        features, logits = self._mnist.extract(images)
+        scores = {
+            metric_name("fid", n): fid(statistics(features), self._reference.test.statistics),
+            metric_name("is", n): inception_score(logits),
+        }
+        if inception and self._inception is not None:
+            features, logits = self._inception.extract(images)
+            scores[metric_name("fid", n, "inception")] = fid(statistics(features), self._inception.real())
+            scores[metric_name("is", n, "inception")] = inception_score(logits)
+        return scores
+
+    def reference_real(self) -> dict[str, float]:
+        """10,000 real training digits scored like generated ones, by shipped statistics: the floor of FID."""
+        floor, test = self._reference.train, self._reference.test
+        n = len(floor.logits)
+        return {
+            metric_name("fid", n): fid(floor.statistics, test.statistics),
+            metric_name("is", n): inception_score(floor.logits),
+        }
+
+
+def check_images(images: Tensor) -> None:
+    """Refuses what would give a number that means something else."""
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1:] != (1, 28, 28):
+        raise BenchError(
+            f"images of {str(images.dtype).removeprefix('torch.')} {list(images.shape)} cannot be scored; "
+            "allowed is uint8 [N, 1, 28, 28] with values 0..255"
+        )
+    if len(images) < MIN_SAMPLES:
+        raise BenchError(
+            f"{len(images):,} images are too few to score; give {MIN_SAMPLES} or more "
+            f"({REFERENCE_SAMPLES:,} for figures that compare with reports)"
+        )

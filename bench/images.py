@@ -1,0 +1,128 @@
+"""Reads anyone's generated images for `bench score`: an .npz file or a folder of PNG files.
+
+Takes a path, gives one uint8 tensor; whatever is wrong is one `BenchError` that names the file. Files are not
+trusted: sizes are read from headers and limited before anything is unpacked, and no pickle is ever loaded.
+Knows nothing of metrics.
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from bench.data.idx import SIDE, show
+from bench.errors import BenchError
+
+ALLOWED = "allowed is an .npz with one uint8 array [N, 28, 28], or a folder of 28x28 grey PNG files"
+ARRAY_NAMES = ("images", "arr_0", "samples")
+# A hundred times what the protocol scores: 784 MB of pixels.
+MAX_IMAGES = 1_000_000
+# 784 grey pixels take some 1,000 bytes; many more are metadata that nobody asked for.
+MAX_PNG_BYTES = 100_000
+_MAX_NPY_HEADER = 10_000
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+Pixels = NDArray[np.uint8]
+
+
+def load_images(path: Path) -> Tensor:
+    """uint8 [N, 1, 28, 28] of an .npz file, or of a folder's PNG files in the order of their names."""
+    try:
+        pixels = _read_folder(path) if path.is_dir() else _read_npz(path)
+    except OSError as error:
+        raise BenchError(f"{show(path)} cannot be read ({error.strerror or error}); {ALLOWED}") from error
+    return torch.from_numpy(pixels).view(-1, 1, SIDE, SIDE)
+
+
+def _read_npz(path: Path) -> Pixels:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = _choose(path, archive)
+            with archive.open(member) as file:
+                _check_header(path, file, member)
+            with archive.open(member) as file:
+                pixels: Pixels = npy.read_array(file, allow_pickle=False)
+                if file.read(1):
+                    raise _bad(path, f"its array {member.filename} goes on behind its end")
+    except (BenchError, FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:  # zip, zlib and npy readers promise no set of exceptions for broken bytes
+        raise _bad(path, f"is not a readable .npz file ({_first_line(error)})") from error
+    return np.ascontiguousarray(pixels)
+
+
+def _choose(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    arrays = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    known = [arrays[name] for name in ARRAY_NAMES if name in arrays]
+    candidates = known or list(arrays.values())
+    if len(candidates) != 1:
+        raise _bad(path, f"holds {len(arrays)} arrays; name the one of the images {' or '.join(ARRAY_NAMES)}")
+    return candidates[0]
+
+
+def _check_header(path: Path, file: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Type, shape and size of the array, before its pixels are unpacked.
+
+    What the zip says of a member's size binds: no more is ever unpacked.
+    """
+    if member.file_size > MAX_IMAGES * SIDE * SIDE + _MAX_NPY_HEADER:
+        raise _bad(path, f"holds {member.file_size:,} bytes of pixels, more than {MAX_IMAGES:,} images")
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, _, dtype = read[npy.read_magic(file)](file, max_header_size=_MAX_NPY_HEADER)
+    if dtype != np.uint8:
+        raise _bad(path, f"holds an array of {dtype}; scale to 0..255 and convert to uint8")
+    grey = shape[1:] in ((SIDE, SIDE), (1, SIDE, SIDE), (SIDE, SIDE, 1))
+    if not grey or not 1 <= shape[0] <= MAX_IMAGES:
+        raise _bad(path, f"holds an array of shape {list(shape)}")
+
+
+def _read_folder(folder: Path) -> Pixels:
+    files = [file for file in folder.iterdir() if file.suffix.lower() == ".png" and file.is_file()]
+    if not files:
+        raise _bad(folder, "holds no PNG file")
+    if len(files) > MAX_IMAGES:
+        raise _bad(folder, f"holds {len(files):,} PNG files, more than {MAX_IMAGES:,}")
+    return np.stack([_read_png(file) for file in sorted(files)])
+
+
+def _read_png(path: Path) -> Pixels:
+    with path.open("rb") as file:
+        content = file.read(MAX_PNG_BYTES + 1)
+        if len(content) > MAX_PNG_BYTES:
+            raise _bad(path, f"has more than {MAX_PNG_BYTES:,} bytes")
+        if len(content) < 24 or not content.startswith(_PNG_SIGNATURE):
+            raise _bad(path, "is not a PNG file")
+        # Read by hand: Pillow warns of giants or refuses them in its own way.
+        size = struct.unpack(">II", content[16:24])
+        if size != (SIDE, SIDE):
+            raise _bad(path, f"is {size[0]}x{size[1]} pixels")
+        file.seek(0)
+        try:
+            with Image.open(file, formats=["PNG"]) as image:
+                mode, pixels = image.mode, np.asarray(image)
+        except (
+            Exception
+        ) as error:  # Pillow has SyntaxError, OSError, ValueError, zlib.error ... for broken files
+            raise _bad(path, f"is a broken PNG file ({_first_line(error)})") from error
+    if mode == "RGB" and (pixels == pixels[..., :1]).all():
+        return pixels[..., 0]
+    if mode != "L":
+        raise _bad(path, f"is of mode {mode}, not 8-bit grey" if mode != "RGB" else "has colours")
+    return pixels
+
+
+def _bad(path: Path, problem: str) -> BenchError:
+    return BenchError(f"{show(path)} {problem}; {ALLOWED}")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(ascii(str(error))[1:-1].split("\\n")), "")[:100] or type(error).__name__

@@ -1,0 +1,103 @@
+"""Budgets, presets, and the protocol: all that must be equal for two numbers to stand in one table."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+def metric_name(metric: str, n: int, extractor: str = "mnist") -> str:
+    """The name of a metric that carries its protocol: ('fid', 10_000) -> 'mnist_fid_10k'."""
+    return f"{extractor}_{metric}_{f'{n // 1000}k' if n % 1000 == 0 else n}"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a trial trains: `amount` of `unit`.
+
+    A step is one pass over the turns with one batch of reals. Algorithms with n_D > 1 make fewer G updates in it, those
+    with another batch size see other numbers of images; the curves show all of them. An epoch is one pass over the
+    data.
+    """
+
+    amount: int
+    unit: str = "steps"
+
+    UNITS = ("steps", "epochs", "g_updates")
+
+    def steps(self, images: int, batch_size: int, g_every: int) -> int:
+        """The number of steps for a data set of `images` with G's turn in each `g_every`-th step."""
+        per_unit = {"steps": 1, "epochs": images / batch_size, "g_updates": g_every}
+        return max(round(self.amount * per_unit[self.unit]), 1)
+
+    def __str__(self) -> str:
+        return f"{self.amount:,} {self.unit.replace('g_updates', 'G updates')}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of defaults for one run."""
+
+    name: str
+    budget: Budget
+    samples: int
+    """Images scored at the end."""
+    curve_samples: int
+    """Images scored at each evaluation during training."""
+    evaluations: int
+    """Evaluations during training, the last one at its end not counted."""
+    frames: int
+    """Frames of the training GIF."""
+    meaning: str
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset("smoke", Budget(20), 1_000, 500, 1, 4, "seconds a trial; proves that everything works, says nothing"),
+        Preset("quick", Budget(2_000), 10_000, 2_000, 8, 40, "about 3 minutes a trial on 2 cores"),
+        Preset("full", Budget(20, "epochs"), 10_000, 2_000, 20, 60, "the tutorial's 20 epochs; for a GPU"),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """What must be equal for two numbers to be comparable."""
+
+    task: str
+    dataset: str
+    data_fingerprint: str
+    data_images: int
+    budget: str
+    samples: int
+    weights: str
+    """"raw" or "ema": which of G's weights are scored."""
+    extractor: str
+    inception: str = ""
+    """Hash of the Inception weights, where they were used."""
+
+    @property
+    def id(self) -> str:
+        """Eight hex digits, equal exactly when the protocols are."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:8]
+
+    def to_json(self) -> str:
+        """One canonical line of JSON."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Protocol:
+        """The inverse of `to_json`."""
+        values: dict[str, Any] = json.loads(text)
+        return cls(**values)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.task} task, trained on {self.data_images:,} images of {self.dataset} ({self.data_fingerprint[:8]}) "
+            f"for {self.budget}; {self.samples:,} samples of the {self.weights} weights against the 10,000 test "
+            f"images, extractor {self.extractor}" + (f", Inception {self.inception}" if self.inception else "")
+        )

@@ -1,0 +1,41 @@
+"""A trained GAN back from the store: safetensors and a config, never unpickled."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+
+import torch
+from mlflow.exceptions import MlflowException
+from safetensors import SafetensorError, safe_open
+
+import gans
+from bench.errors import BenchError
+from bench.results import find_run
+from gans import GAN
+
+
+def restore(run_id: str) -> tuple[GAN, str]:
+    """The GAN of the trial whose run id starts so, on the CPU with its scored weights, and the trial's name.
+
+    Raises BenchError when there is no such trial, it has no weights, or they are damaged.
+    """
+    client, run = find_run(run_id)
+    name = f"{run.info.run_name} ({run.info.run_id[:8]})"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = client.download_artifacts(run.info.run_id, "weights.safetensors", folder)
+        except (MlflowException, OSError) as error:
+            status = run.data.tags.get("bench.status", "unknown")
+            raise BenchError(f"{name} has no weights (it is {status}); choose a finished trial") from error
+        try:
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata()
+                state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+            cls = gans.get(metadata["algorithm"])
+            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])))  # type: ignore[arg-type]
+            gan.load_state_dict(state)
+        except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+            cause = " ".join(str(error).split())[:200]
+            raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error
+    return gan.to(torch.device("cpu")), name

@@ -1,0 +1,144 @@
+"""A run: the reference rows and every trial of a plan, recorded below one parent run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import torch
+
+import gans
+from bench import environment
+from bench.data import Dataset
+from bench.evaluate import REFERENCE_SAMPLES, Evaluator
+from bench.plan import Cell, Plan, Skip, Trial, command
+from bench.protocol import Protocol
+from bench.track import RunWriter, Store
+from bench.train.sampling import image_grid, png_bytes, sample_images
+from bench.train.trial import Outcome, Settings, TrialRunner, Watcher
+from gans import GAN
+
+TASK = "mnist"
+
+
+class Run:
+    """Executes `plan`; `options` are the arguments of `bench run` that all of its cells share."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        data: Dataset,
+        evaluator: Evaluator,
+        store: Store,
+        watcher: Watcher,
+        *,
+        invocation: str,
+        options: Sequence[str],
+    ) -> None:
+        self.plan, self.settings, self.data = plan, settings, data
+        self.evaluator, self.store, self.watcher = evaluator, store, watcher
+        self.options = options
+        self.parent = store.start(invocation.removeprefix("bench run "), "run")
+        self.common = {
+            "preset": settings.preset.name,
+            "device": environment.device_name(settings.device),
+            "commit": environment.commit(),
+            "versions": json.dumps(environment.versions()),
+            "data_source": data.source,
+        }
+        self.parent.tags(self.common | {"command": invocation, "trials": str(len(plan.trials))})
+
+    def execute(self) -> list[Outcome]:
+        """Every trial's outcome, in order. A trial that fails does not stop the others; Ctrl-C does."""
+        outcomes: list[Outcome] = []
+        status = "FAILED"
+        try:
+            for skip in self.plan.skips:
+                self._record_skip(skip)
+            if self.plan.trials:
+                self._record_references()
+            for trial in self.plan.trials:
+                outcomes.append(self._run_trial(trial))
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
+        finally:
+            self.parent.close(status)
+        return outcomes
+
+    def protocol(self, cell: Cell) -> Protocol:
+        """The protocol that a cell's numbers stand under."""
+        return Protocol(
+            task=TASK,
+            dataset=self.data.name,
+            data_fingerprint=self.data.fingerprint,
+            data_images=len(self.data.images),
+            budget=str(self.settings.budget),
+            samples=self.settings.samples,
+            weights="ema" if getattr(cell.config, "ema", 0) else "raw",
+            extractor=self.evaluator.extractor_hash,
+            inception=self.evaluator.inception_hash or "",
+        )
+
+    def _cell_tags(self, cell: Cell) -> dict[str, str]:
+        info = gans.get(cell.algorithm).info
+        seeds = sorted({trial.seed for trial in self.plan.trials}) or [0]
+        return self.common | {
+            "name": cell.label,
+            "cell": cell.label,
+            "algorithm": info.name,
+            "family": info.family,
+            "year": str(info.year),
+            "paper": info.paper,
+            "track": info.track,
+            "deviations": json.dumps(info.deviations),
+            "config": json.dumps(cell.config.to_dict()),
+            "protocol": self.protocol(cell).to_json(),
+            "command": command(cell, seeds=len(seeds), first_seed=seeds[0], options=self.options),
+        }
+
+    def _record_skip(self, skip: Skip) -> None:
+        writer = self.store.start(f"{skip.cell.label} (skipped)", "skip", self.parent)
+        writer.tags(self._cell_tags(skip.cell) | {"status": "skipped", "reason": skip.reason})
+        writer.close("FINISHED")
+
+    def _run_trial(self, trial: Trial) -> Outcome:
+        writer = self.store.start(str(trial), "trial", self.parent)
+        fingerprint = trial.fingerprint(self.protocol(trial.cell).id)
+        writer.tags(
+            self._cell_tags(trial.cell)
+            | {"status": "running", "reason": "", "seed": str(trial.seed), "fingerprint": fingerprint}
+        )
+        return TrialRunner(trial, self.settings, self.data, self.evaluator, writer, self.watcher).run()
+
+    def _record_references(self) -> None:
+        """Real training digits (the floor) and an untrained uniform generator, once for each protocol of the run."""
+        n = self.settings.samples
+        generator = torch.Generator().manual_seed(0)
+        rows = torch.randperm(len(self.data.images), generator=generator)[:n]
+        real_images = self.data.images[rows]
+        references: dict[str, tuple[torch.Tensor, dict[str, float]]] = {}
+        if n == REFERENCE_SAMPLES:
+            references["real train digits"] = real_images, self.evaluator.reference_real()
+        elif n <= len(self.data.images):
+            references["real train digits"] = real_images, self.evaluator.score(real_images)
+        torch.manual_seed(0)
+        untrained = GAN().to(self.settings.device)
+        fakes = sample_images(untrained, untrained.generator, self.data, n, seed=0)
+        references["untrained generator"] = fakes, self.evaluator.score(fakes)
+        tables = {(self.protocol(cell), gans.get(cell.algorithm).info.track): None for cell in self.plan.cells}
+        for protocol, track in tables:
+            for name, (images, scores) in references.items():
+                self._record_reference(name, protocol, track, images, scores)
+
+    def _record_reference(
+        self, name: str, protocol: Protocol, track: str, images: torch.Tensor, scores: dict[str, float]
+    ) -> None:
+        writer: RunWriter = self.store.start(name, "reference", self.parent)
+        tags = {"name": name, "cell": name, "track": track, "status": "finished", "reason": ""}
+        writer.tags(self.common | tags | {"protocol": protocol.to_json()})
+        writer.metrics(scores, step=0)
+        writer.artifact("samples.png", png_bytes(image_grid(images[:100], columns=10)))
+        writer.close("FINISHED")

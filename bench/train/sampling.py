@@ -1,0 +1,84 @@
+"""What a generator makes: samples to score, grids and the training GIF. Leaves the GAN as it found it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from bench.data import Dataset, to_uint8, to_unit
+from gans import GAN, Batch
+
+Picture = NDArray[np.uint8]
+
+
+@contextmanager
+def frozen(gan: GAN, generator: nn.Module, seed: int) -> Iterator[None]:
+    """Inside, `gan` is in eval mode, generates with `generator`, and draws the latents that `seed` fixes."""
+    training, rng, own = gan.training, gan.rng, gan.generator
+    gan.eval()
+    gan.generator = generator.eval()
+    gan.rng = torch.Generator(gan.device).manual_seed(seed)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        gan.generator, gan.rng = own, rng
+        gan.train(training)
+
+
+def sample_images(
+    gan: GAN, generator: nn.Module, data: Dataset | None, n: int, seed: int, batch_size: int = 500
+) -> Tensor:
+    """n fakes uint8 [n, 1, 28, 28] on the CPU, fixed by `seed`.
+
+    What `gan` is conditioned on are rows of `data` drawn at random, so that labels follow the training marginal;
+    without data, blank images and the labels 0 to 9 in turn.
+    """
+    if data is None:
+        labels, images = torch.arange(n) % 10, torch.zeros(n, 1, 28, 28, dtype=torch.uint8)
+    else:
+        rows = torch.randint(len(data.images), (n,), generator=torch.Generator().manual_seed(seed))
+        labels, images = data.labels[rows], data.images[rows]
+    parts = []
+    with frozen(gan, generator, seed):
+        for part in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+            batch = Batch(to_unit(part[0].to(gan.device)), part[1].to(gan.device))
+            parts.append(to_uint8(gan.generate(batch)).cpu())
+    return torch.cat(parts)
+
+
+def image_grid(images: Tensor, columns: int, scale: int = 1) -> Picture:
+    """uint8 [N, 1, H, W] -> one grey picture, row by row, with 2 pixels between images, enlarged `scale` times."""
+    n, _, height, width = images.shape
+    rows = -(-n // columns)
+    canvas = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2), 64, dtype=np.uint8)
+    for i, image in enumerate(images[:, 0].numpy()):
+        top, left = 2 + i // columns * (height + 2), 2 + i % columns * (width + 2)
+        canvas[top : top + height, left : left + width] = image
+    return canvas.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def png_bytes(picture: Picture) -> bytes:
+    """The picture as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def gif_bytes(frames: Sequence[Picture], seconds: float = 6.0) -> bytes:
+    """The frames as an endless GIF of about `seconds` a round, resting on the last."""
+    pictures = [Image.fromarray(frame) for frame in frames]
+    each = max(int(1000 * seconds / len(frames)), 40)
+    buffer = io.BytesIO()
+    durations = [each] * (len(frames) - 1) + [1500]
+    pictures[0].save(
+        buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=True
+    )
+    return buffer.getvalue()

@@ -1,0 +1,212 @@
+"""One trial, from its seeds to its record. What goes wrong in it is its result, not the run's end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+import torch
+from safetensors.torch import save
+
+import gans
+from bench.data import Batches, Dataset
+from bench.evaluate import Evaluator
+from bench.plan import Trial
+from bench.protocol import Budget, Preset
+from bench.track import RunWriter
+from bench.train.loop import Counts, Diverged, Loop
+from bench.train.sampling import Picture, gif_bytes, image_grid, png_bytes, sample_images
+from gans import GAN
+from gans.networks import parameter_count
+
+DRAIN_EVERY = 25
+"""Steps between two reads of the losses from the device."""
+SAMPLING_SEED = 1_000_003
+"""Added to the trial's seed, so that evaluation never draws the latents of training."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every trial of a run shares."""
+
+    preset: Preset
+    budget: Budget
+    samples: int
+    device: torch.device
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended."""
+
+    status: str
+    """finished, diverged, failed or interrupted"""
+    reason: str
+    scores: dict[str, float]
+    counts: Counts
+
+
+class Watcher(Interface):
+    """Whoever shows progress."""
+
+    def trial_started(self, trial: Trial, steps: int) -> None: ...
+    def progressed(self, counts: Counts, scalars: dict[str, float]) -> None: ...
+    def evaluated(self, counts: Counts, scores: dict[str, float]) -> None: ...
+    def trial_ended(self, trial: Trial, outcome: Outcome) -> None: ...
+
+
+def build(trial: Trial, device: torch.device) -> GAN:
+    """The trial's GAN on its device; its seed fixes initial weights, latents and dropout, each a stream of its own."""
+    torch.manual_seed(trial.seed)
+    gan = gans.get(trial.cell.algorithm)(trial.cell.config).to(device)  # type: ignore[arg-type]
+    gan.rng = torch.Generator(device).manual_seed(trial.seed)
+    # Dropout must not depend on how many numbers the initial weights took.
+    torch.manual_seed(trial.seed)
+    return gan
+
+
+def schedule(steps: int, points: int) -> set[int]:
+    """`points` steps at even distances, the last being `steps`."""
+    return {max(round(steps * i / points), 1) for i in range(1, points + 1)} if points else set()
+
+
+def weights_bytes(gan: GAN, loop: Loop) -> bytes:
+    """Every network as one safetensors file, G with the weights that were scored, and the config beside them."""
+    state = dict(gan.state_dict())
+    state |= {f"generator.{key}": value for key, value in loop.generator.state_dict().items()}
+    metadata = {
+        "algorithm": gan.info.name,
+        "config": json.dumps(gan.config.to_dict()),
+        "generator": "ema" if gan.config.ema else "raw",
+    }
+    return save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
+
+
+class TrialRunner:
+    """Runs one trial and records it in `recorder`."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        settings: Settings,
+        data: Dataset,
+        evaluator: Evaluator,
+        recorder: RunWriter,
+        watcher: Watcher,
+    ) -> None:
+        self.trial, self.settings, self.data = trial, settings, data
+        self.evaluator, self.recorder, self.watcher = evaluator, recorder, watcher
+        self.eval_seconds = 0.0
+        self.counts = Counts()
+        self.frames: list[Picture] = []
+        self.grid: Picture | None = None
+
+    def run(self) -> Outcome:
+        """Trains and scores; NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason."""
+        status, reason, scores = "finished", "", {}
+        interrupt: KeyboardInterrupt | None = None
+        try:
+            scores = self._train()
+        except Diverged as divergence:
+            status, reason = "diverged", str(divergence)
+        except KeyboardInterrupt as pressed:
+            status, reason, interrupt = "interrupted", "stopped by the user", pressed
+        except Exception as error:
+            status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
+            self.recorder.artifact("traceback.txt", traceback.format_exc().encode())
+        outcome = Outcome(status, reason, scores, self.counts)
+        self._finish(outcome)
+        self.watcher.trial_ended(self.trial, outcome)
+        if interrupt is not None:
+            raise interrupt
+        return outcome
+
+    def _train(self) -> dict[str, float]:
+        config = self.trial.cell.config
+        gan = build(self.trial, self.settings.device)
+        batches = Batches(self.data, gan.config.batch_size, self.trial.seed, self.settings.device)
+        loop = Loop(gan, batches)
+        self.counts = loop.counts
+        g_every = next((turn.every for turn in loop.turns if turn.name == "g"), 1)
+        steps = self.settings.budget.steps(len(self.data.images), gan.config.batch_size, g_every)
+        self.recorder.params(
+            {
+                "algorithm": self.trial.cell.algorithm,
+                "seed": self.trial.seed,
+                **config.to_dict(),
+                "steps": steps,
+                "params_g": parameter_count(gan.generator),
+                "params_d": parameter_count(gan.discriminator),
+            }
+        )
+        self.watcher.trial_started(self.trial, steps)
+        self._frame(gan, loop)
+        evaluations = schedule(steps, self.settings.preset.evaluations + 1) - {steps}
+        frames = schedule(steps, self.settings.preset.frames)
+        reads = set(range(DRAIN_EVERY, steps, DRAIN_EVERY))
+        for stop in sorted(evaluations | frames | reads | {steps}):
+            loop.run(stop - loop.counts.steps)
+            scalars = loop.drain()
+            self.recorder.metrics(scalars | self._position(), stop)
+            self.watcher.progressed(loop.counts, scalars)
+            if stop in frames:
+                self._frame(gan, loop)
+            if stop in evaluations:
+                self._evaluate(gan, loop, self.settings.preset.curve_samples, inception=False)
+        scores = self._evaluate(gan, loop, self.settings.samples, inception=True)
+        self.recorder.artifact("weights.safetensors", weights_bytes(gan, loop))
+        return scores
+
+    def _position(self) -> dict[str, float]:
+        position = dataclasses.asdict(self.counts)
+        del position["steps"]
+        return position
+
+    def _frame(self, gan: GAN, loop: Loop) -> None:
+        """One more frame of the GIF, always from the same latents."""
+        started = time.perf_counter()
+        images = sample_images(gan, loop.generator, self.data, 64, self._seed)
+        self.frames.append(image_grid(images, columns=8, scale=2))
+        self.eval_seconds += time.perf_counter() - started
+
+    @property
+    def _seed(self) -> int:
+        return self.trial.seed + SAMPLING_SEED
+
+    def _evaluate(self, gan: GAN, loop: Loop, n: int, *, inception: bool) -> dict[str, float]:
+        started = time.perf_counter()
+        images = sample_images(gan, loop.generator, self.data, n, self._seed)
+        scores = self.evaluator.score(images, inception=inception)
+        self.eval_seconds += time.perf_counter() - started
+        self.recorder.metrics(scores, self.counts.steps)
+        self.grid = image_grid(images[:100], columns=10)
+        self.recorder.image(self.grid, "samples", self.counts.steps)
+        self.recorder.flush()
+        self.watcher.evaluated(self.counts, scores)
+        return scores
+
+    def _finish(self, outcome: Outcome) -> None:
+        if self.frames:
+            self.recorder.artifact("training.gif", gif_bytes(self.frames))
+        if self.grid is not None:
+            self.recorder.artifact("samples.png", png_bytes(self.grid))
+        summary = {
+            "trial": str(self.trial),
+            "config": self.trial.cell.config.to_dict(),
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "scores": outcome.scores,
+            "counts": dataclasses.asdict(self.counts),
+            "eval_seconds": self.eval_seconds,
+            "log_seconds": self.recorder.seconds,
+        }
+        self.recorder.artifact("summary.json", json.dumps(summary, indent=2).encode())
+        self.recorder.metrics(
+            {"eval_seconds": self.eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps
+        )
+        self.recorder.tags({"status": outcome.status, "reason": outcome.reason})
+        self.recorder.close({"finished": "FINISHED", "interrupted": "KILLED"}.get(outcome.status, "FAILED"))

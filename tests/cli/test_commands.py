@@ -1,0 +1,67 @@
+"""What the commands print; `--help` and `--dry-run` answer without running anything."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import gans
+
+
+@pytest.mark.parametrize("name", ["", "run", "list", "show", "report", "score", "sample", "features"])
+def test_help(command, name):
+    code, out, _ = command(*([name] if name else []), "--help")
+    assert code == 0
+    assert "Usage" in out
+
+
+def test_no_command_shows_the_help(command):
+    code, _, err = command()
+    assert code == 2
+    assert "Usage" in err
+
+
+def test_list_shows_every_algorithm(command):
+    code, out, _ = command("list")
+    assert code == 0
+    assert all(name in out for name in gans.names())
+
+
+def test_list_json(command):
+    _, out, _ = command("list", "--json")
+    entries = {entry["name"]: entry for entry in json.loads(out)}
+    assert set(entries) == set(gans.names())
+    assert entries["wgan_gp"]["year"] == 2017
+    assert entries["wgan_gp"]["needs_labels"] is False
+    assert "1704.00028" in entries["wgan_gp"]["paper"]
+
+
+@pytest.mark.parametrize("name", gans.names())
+def test_show_tells_losses_settings_and_deviations(command, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "400")
+    code, out, _ = command("show", name)
+    assert code == 0
+    info = gans.get(name).info
+    for text in (info.paper, *info.losses, *info.deviations):
+        assert text in out
+    for spec in gans.get(name).Config.options():
+        assert spec.name in out
+        assert spec.meaning in out
+
+
+def test_show_json_types_its_fields(command):
+    _, out, _ = command("show", "lsgan", "--json")
+    fields = {field["name"]: field for field in json.loads(out)["config"]}
+    assert fields["coding"]["choices"] == ["binary", "chi2", "tutorial"]
+    assert fields["bn"] == fields["bn"] | {"type": "bool", "default": True}
+
+
+def test_dry_run_prints_the_grid_and_runs_nothing(command):
+    code, out, _ = command(
+        "run", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--seeds", 3, "--set", "dcgan.lr_d=1e-4,2e-4", "--dry-run"
+    )
+    assert code == 0
+    assert "15 trials: 5 cells x 3 seeds" in out
+    assert "dcgan bn=off lr_d=0.0001" in out
+    assert "wgan_gp bn=on   skipped: batch norm in D" in out
+    assert not list(Path().iterdir())

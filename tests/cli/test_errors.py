@@ -1,0 +1,149 @@
+"""Bad input: one clear line on stderr, exit code 2, no traceback, and nothing written."""
+
+import gzip
+import os
+import socket
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def refused(command):
+    """Runs a command that must be refused; gives its one line."""
+
+    def run(*arguments):
+        code, _, err = command(*arguments)
+        assert code == 2, err
+        assert err.count("\n") == 1, f"not one line: {err}"
+        assert err.startswith("bench: error: ")
+        assert "Traceback" not in err
+        return err
+
+    return run
+
+
+SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--algos", "dcgna"], "unknown algorithm 'dcgna'; did you mean 'dcgan'? ('bench list' shows all)"),
+        (["run", "--algos", ","], "no algorithm given"),
+        (["run"], "Missing option '--algos'"),
+        (["run", "--algos", "dcgan", "--bn", "maybe"], "--bn maybe: allowed is on, off or on/off"),
+        (["run", "--algos", "dcgan", "--steps", "-5"], "'--steps': -5 is not in the range x>=1"),
+        (["run", "--algos", "dcgan", "--steps", "many"], "'many' is not a valid integer"),
+        (["run", "--algos", "dcgan", "--steps", "5", "--epochs", "1"], "--epochs and --steps exclude each other"),
+        (["run", "--algos", "dcgan", "--seeds", "0"], "0 is not in the range x>=1"),
+        (["run", "--algos", "dcgan", "--preset", "huge"], "--preset huge: allowed is smoke, quick, full"),
+        (["run", "--algos", "dcgan", "--device", "tpu"], "--device tpu: allowed is auto, cpu, cuda, mps"),
+        (["run", "--algos", "dcgan", "--samples", "10"], "--samples 10: allowed is 200 or more"),
+        (["run", "--algos", "dcgan", "--set", "lr_gg=1"], "unknown field 'lr_gg'; did you mean 'lr_g'"),
+        (["run", "--algos", "dcgan", "--set", "n_d=none"], "n_d=none: allowed is a whole number of at least 1"),
+        (["run", "--algos", "wgan_gp", "--bn", "on"], "nothing to run, every cell is a skip: batch norm in D"),
+        (["run", "--algos", "dcgan", "--data-dir", "nowhere"], "nowhere is not a folder"),
+        (["run", "--algos", "dcgan", "--bnn", "on"], "No such option"),
+        (["show", "wgangp"], "did you mean 'wgan_gp'"),
+        (["rnu"], "No such command 'rnu'"),
+        (["report"], "no experiment 'bench'"),
+        (["sample", "abc"], "no trial with a run id that starts with 'abc'"),
+        (["score", "nowhere.npz"], "nowhere.npz"),
+    ],
+)
+def test_one_line_says_what_is_wrong(refused, arguments, words):
+    assert words in refused(*arguments)
+    assert not Path("bench-report.html").exists()
+
+
+def test_cuda_without_one(refused, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert "--device cuda: no such device here" in refused(*SMOKE, "--device", "cuda")
+
+
+def test_truncated_and_corrupt_data(refused, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x08\x03" + b"\0" * 40)[:-9])
+    (folder / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x02\x01")
+    assert "train-images-idx3-ubyte.gz" in refused(*SMOKE, "--data-dir", folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_unreadable_folder(refused, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0)
+    assert "cannot be read" in refused(*SMOKE, "--data-dir", folder)
+
+
+class TestStore:
+    def test_file_that_is_no_database(self, refused, tmp_path, monkeypatch):
+        (tmp_path / "broken.db").write_text("this is no database")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/broken.db")
+        assert "cannot open the MLflow store" in refused("report")
+
+    def test_folder_that_is_not_there(self, refused, monkeypatch):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere/at/all/mlflow.db")
+        assert "cannot open the MLflow store" in refused("report")
+
+    def test_server_that_does_not_answer(self, refused, monkeypatch):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        assert "Connection refused" in refused("report")
+
+    def test_scheme_nobody_knows(self, refused, monkeypatch):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://store")
+        assert "cannot open the MLflow store 'gopher://store'" in refused(*SMOKE)
+
+    def test_locked_database(self, refused, monkeypatch, tmp_path, finished_run):
+        """Whoever holds the write lock for long gets in the way, and is named."""
+        copy = tmp_path / "mlflow.db"
+        copy.write_bytes((finished_run.folder / "mlflow.db").read_bytes())
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{copy}?timeout=0.1")
+        monkeypatch.setenv("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
+        holder = sqlite3.connect(copy, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        try:
+            assert "database is locked" in refused("report")
+        finally:
+            holder.close()
+
+    def test_empty_experiment(self, refused, command):
+        command("report")
+        assert "no experiment 'other'" in refused("report", "--experiment", "other")
+
+
+class TestScore:
+    @pytest.mark.parametrize(
+        ("array", "words"),
+        [
+            (np.zeros((300, 32, 32), np.uint8), "32"),
+            (np.zeros((300, 28, 28), np.float32), "float32"),
+            (np.zeros((10, 28, 28), np.uint8), "10 images are too few"),
+            (np.zeros((0, 28, 28), np.uint8), ""),
+            (np.array([{"a": 1}], dtype=object), ""),
+        ],
+    )
+    def test_arrays_that_are_no_images(self, refused, array, words):
+        np.savez("images.npz", array)
+        assert words in refused("score", "images.npz")
+
+    def test_no_archive(self, refused):
+        Path("images.npz").write_bytes(b"PK not really")
+        assert "images.npz" in refused("score", "images.npz")
+
+    def test_pictures_of_another_size(self, refused):
+        Path("images").mkdir()
+        Image.new("L", (64, 64)).save("images/a.png")
+        assert "a.png" in refused("score", "images")
+
+
+def test_report_into_a_folder_that_is_not_there(refused, finished_run, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
+    assert "cannot write the report" in refused("report", "--out", "no/such/folder/report.html")

@@ -1,0 +1,90 @@
+"""Shared fixtures: isolation from the user's machine, real data where it is at hand, one real run for many tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.cli import invoke
+from bench.data import load_mnist
+
+REAL = Path(os.environ.get("BENCH_DATA_DIR") or Path(__file__).parents[2] / "shared" / "mnist")
+RUN = ["run", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--preset", "smoke", "--seeds", "2"]
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch, tmp_path):
+    """A working directory, a cache and a store of its own; the network is never tried."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("BENCH_OFFLINE", "1")
+    for name in ("MLFLOW_TRACKING_URI", "BENCH_EXPERIMENT", "BENCH_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_mnist():
+    """The folder with the whole MNIST; skips where this machine has none."""
+    if not REAL.is_dir():
+        pytest.skip("no MNIST here; set BENCH_DATA_DIR")
+    return REAL
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Some real training digits: MNIST where it is at hand, else the embedded ones."""
+    return load_mnist("train", data_dir=REAL) if REAL.is_dir() else load_mnist("train", offline=True)
+
+
+class FinishedRun:
+    """A finished `bench run` of the smoke preset."""
+
+    def __init__(self, folder, uri, output):
+        self.folder, self.uri, self.output = folder, uri, output
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """dcgan with and without BN and wgan_gp (one cell skipped), two seeds, on the best data at hand."""
+    folder = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch, (folder / "output.txt").open("w+") as output:
+        patch.chdir(folder)
+        patch.setenv("BENCH_OFFLINE", "1")
+        patch.setenv("COLUMNS", "120")
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        patch.delenv("BENCH_EXPERIMENT", raising=False)
+        patch.setattr("sys.stdout", output)
+        data = ["--data-dir", str(REAL)] if REAL.is_dir() else []
+        code = invoke([*RUN, *data])
+        output.seek(0)
+        text = output.read()
+    assert code == 0, text
+    return FinishedRun(folder, f"sqlite:///{folder}/mlflow.db", text)
+
+
+@pytest.fixture
+def store_uri(finished_run):
+    """The tracking URI of the finished run's store."""
+    return finished_run.uri
+
+
+@pytest.fixture
+def command(capsys):
+    """Runs one command line in this process: its exit code, stdout and stderr."""
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = invoke([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def pytest_collection_modifyitems(items):
+    """Tests marked `gpu` are skipped without one."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="no CUDA device here"))

@@ -1,0 +1,148 @@
+"""The loop counts what it does, follows its seed, averages weights as it says, and stops at NaN."""
+
+import pytest
+import torch
+
+import gans
+from bench.data import Batches, Dataset
+from bench.plan import expand
+from bench.train.loop import Diverged, Loop
+from bench.train.trial import build, schedule
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def data():
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (100, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    return Dataset("made-up", images, torch.arange(100) % 10, "0" * 16, "a test")
+
+
+def make_loop(data, name, seed=0, **config):
+    assignments = [f"{key}={value}" for key, value in {"batch_size": 4, **config}.items()]
+    gan = build(expand([name], assignments=assignments, first_seed=seed).trials[0], CPU)
+    return Loop(gan, Batches(data, gan.config.batch_size, seed, CPU))
+
+
+def weights(loop):
+    return {key: value.clone() for key, value in loop.gan.state_dict().items()}
+
+
+@pytest.mark.parametrize(("name", "g_updates"), [("dcgan", 7), ("wgan", 1)])
+def test_counts(data, name, g_updates):
+    loop = make_loop(data, name)
+    loop.run(7)
+    counts = loop.counts
+    assert (counts.steps, counts.d_updates, counts.g_updates, counts.images) == (7, 7, g_updates, 28)
+    assert counts.seconds > 0
+
+
+def test_training_in_pieces_is_training(data):
+    whole = make_loop(data, "dcgan")
+    whole.run(4)
+    pieces = make_loop(data, "dcgan")
+    for _ in range(4):
+        pieces.run(1)
+        pieces.drain()
+    assert all(torch.equal(value, weights(pieces)[key]) for key, value in weights(whole).items())
+
+
+def test_a_seed_decides_everything(data):
+    trained = []
+    for seed in (0, 0, 1):
+        loop = make_loop(data, "dcgan", seed)
+        loop.run(2)
+        trained.append(weights(loop))
+    first, again, other = trained
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert not torch.equal(first["generator.project.0.weight"], other["generator.project.0.weight"])
+
+
+def test_cells_are_paired_by_seed(data):
+    """BN on and off start from the same generator, latents and images."""
+    on, off = make_loop(data, "dcgan", bn="on"), make_loop(data, "dcgan", bn="off")
+    for key, value in on.gan.generator.state_dict().items():
+        assert torch.equal(value, off.gan.generator.state_dict()[key])
+    assert torch.equal(on.gan.latent(4), off.gan.latent(4))
+    assert torch.equal(on.batches.next().images, off.batches.next().images)
+
+
+def test_drain_gives_the_mean_of_each_scalar(data):
+    loop = make_loop(data, "dcgan")
+    singles = []
+    for _ in range(3):
+        loop.run(1)
+        singles.append(loop.drain())
+    again = make_loop(data, "dcgan")
+    again.run(3)
+    means = again.drain()
+    assert set(means) == {"loss_d", "real_score_d", "fake_score_d", "loss_g"}
+    for key, value in means.items():
+        assert value == pytest.approx(sum(single[key] for single in singles) / 3, rel=1e-6)
+    assert again.drain() == {}
+
+
+def test_ema_is_the_average_it_says(data):
+    decay = 0.5
+    loop = make_loop(data, "dcgan", ema=decay)
+    key = "upsample.7.bias"
+    expected = None
+    for _ in range(3):
+        loop.run(1)
+        now = loop.gan.generator.state_dict()[key].clone()
+        # torch's AveragedModel starts from the first weights it sees
+        expected = now if expected is None else decay * expected + (1 - decay) * now
+    torch.testing.assert_close(loop.generator.state_dict()[key], expected)
+    assert loop.generator is not loop.gan.generator
+    assert not torch.equal(loop.generator.state_dict()[key], loop.gan.generator.state_dict()[key])
+
+
+def test_without_ema_the_generator_itself_is_evaluated(data):
+    loop = make_loop(data, "dcgan")
+    assert loop.generator is loop.gan.generator
+
+
+def test_nan_names_turn_and_step(data):
+    loop = make_loop(data, "dcgan")
+    loop.run(2)
+    loop.drain()
+    with torch.no_grad():
+        loop.gan.discriminator.head.weight.fill_(float("nan"))
+    loop.run(1)
+    with pytest.raises(Diverged, match="loss of turn d became nan by step 3"):
+        loop.drain()
+
+
+@pytest.mark.parametrize(
+    ("steps", "points", "expected"),
+    [(20, 4, {5, 10, 15, 20}), (10, 3, {3, 7, 10}), (2, 5, {1, 2}), (5, 0, set())],
+)
+def test_schedule_is_even_and_ends_with_the_last_step(steps, points, expected):
+    assert schedule(steps, points) == expected
+
+
+@pytest.mark.gpu
+def test_gpu_trial_trains_on_the_gpu(data):
+    gan = build(expand(["dcgan"], assignments=["batch_size=4"]).trials[0], torch.device("cuda"))
+    loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")))
+    with torch.cuda.device(0):
+        torch.cuda.set_sync_debug_mode("error")  # a host synchronisation inside the loop raises
+        try:
+            loop.run(3)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    assert all(value == value for value in loop.drain().values())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", gans.names())
+def test_gpu_and_cpu_take_the_same_first_step(data, name):
+    """One D turn from equal weights; latents differ between the devices' generators, so reals alone are compared."""
+    scores = []
+    for device in ("cpu", "cuda"):
+        gan = build(expand([name], assignments=["batch_size=4", "dropout=0"]).trials[0], CPU).to(device)
+        with torch.no_grad():
+            images = Batches(data, 4, 0, torch.device(device)).next().images
+            scores.append(gan.discriminator(images).cpu())
+    torch.testing.assert_close(*scores, rtol=1e-3, atol=1e-4)

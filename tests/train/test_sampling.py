@@ -1,0 +1,75 @@
+"""Sampling leaves training untouched and is fixed by its seed; pictures hold the images they were given."""
+
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+import gans
+from bench.train.sampling import gif_bytes, image_grid, png_bytes, sample_images
+from gans.contract import make, real_batch
+
+
+def gan():
+    return make(gans.get("dcgan"))
+
+
+def test_samples_are_fixed_by_the_seed_and_not_by_the_batch():
+    model = gan()
+    first = sample_images(model, model.generator, None, 30, seed=1)
+    assert first.shape == (30, 1, 28, 28)
+    assert first.dtype == torch.uint8
+    assert torch.equal(first, sample_images(model, model.generator, None, 30, seed=1))
+    assert not torch.equal(first, sample_images(model, model.generator, None, 30, seed=2))
+
+
+def test_sampling_leaves_training_as_it_was():
+    def trained(disturb):
+        model = gan()
+        turns = model.turns()
+        for _ in range(2):
+            for turn in turns:
+                turn.take(real_batch())
+            if disturb:
+                sample_images(model, model.generator, None, 10, seed=1)
+        assert model.training
+        return model.state_dict()
+
+    calm, disturbed = trained(False), trained(True)
+    assert all(torch.equal(calm[key], disturbed[key]) for key in calm)
+
+
+def test_sampling_uses_the_generator_it_is_given():
+    model, other = gan(), make(gans.get("dcgan"), seed=5)
+    given = sample_images(model, other.generator, None, 10, seed=1)
+    assert torch.equal(given, sample_images(other, other.generator, None, 10, seed=1))
+
+
+def test_conditions_are_real_rows(digits):
+    """Labels follow the data's marginal: what a conditional algorithm would be asked for."""
+    seen = []
+    model = gan()
+    model.generate = lambda batch: seen.append(batch.labels) or torch.zeros(len(batch), 1, 28, 28)
+    sample_images(model, model.generator, digits, 2000, seed=0)
+    share = torch.bincount(torch.cat(seen), minlength=10) / 2000
+    expected = torch.bincount(digits.labels, minlength=10) / len(digits.labels)
+    assert (share - expected).abs().max().item() < 0.03  # four standard deviations of a share of 0.1
+
+
+def test_grid_places_images_row_by_row():
+    images = torch.arange(6, dtype=torch.uint8).view(6, 1, 1, 1).expand(6, 1, 28, 28) * 40
+    grid = image_grid(images, columns=3)
+    assert grid.shape == (2 * 30 + 2, 3 * 30 + 2)
+    for i in range(6):
+        top, left = 2 + i // 3 * 30, 2 + i % 3 * 30
+        assert (grid[top : top + 28, left : left + 28] == i * 40).all()
+
+
+def test_png_and_gif_hold_the_pictures():
+    frames = [np.full((30, 30), value, np.uint8) for value in (0, 100, 200)]
+    assert (np.asarray(Image.open(io.BytesIO(png_bytes(frames[1])))) == 100).all()
+    gif = Image.open(io.BytesIO(gif_bytes(frames)))
+    assert gif.n_frames == 3
+    gif.seek(2)
+    assert abs(np.asarray(gif.convert("L")).mean() - 200) < 8
