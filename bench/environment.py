@@ -13,7 +13,7 @@ import bench
 from bench.errors import BenchError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_PACKAGES = ("torch", "torchvision", "torch-fidelity", "mlflow", "numpy", "pandas")
+_PACKAGES = ("torchvision", "torch-fidelity", "mlflow", "numpy", "pandas")
 
 
 def pick_device(name: str) -> torch.device:
@@ -39,7 +39,8 @@ def device_name(device: torch.device) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of everything that can move a number."""
-    found = {"bench": bench.__version__, "python": platform.python_version()}
+    # torch's own word tells the build too (+cu130, +cpu), which its metadata does not.
+    found = {"bench": bench.__version__, "python": platform.python_version(), "torch": torch.__version__}
     return found | {package: importlib.metadata.version(package) for package in _PACKAGES}
 
 

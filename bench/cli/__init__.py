@@ -16,13 +16,19 @@ from bench.cli import catalogue, features, report, run, sample, score
 from bench.errors import BenchError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(bench.__version__, prog_name="bench")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Train GANs under equal rules, score them and compare them.
 
     The main job: bench run --algos dcgan --bn on/off. Then look at the report it names, or at 'mlflow ui'.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (
@@ -47,9 +53,6 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
     try:
         result = cli.main(arguments, prog_name="bench", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.ctx.get_help() if error.ctx else error.format_message(), file=sys.stderr)
-        return 2
     except click.UsageError as error:
         where = f" ('{error.ctx.command_path} --help' tells more)" if error.ctx else ""
         return _error(error.format_message() + where)

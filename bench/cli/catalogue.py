@@ -54,6 +54,7 @@ def show(algorithm: str, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     info = cls.info
     console = Console(highlight=False)
@@ -61,9 +62,10 @@ def show(algorithm: str, as_json: bool) -> None:
     console.print(f"{info.paper}\nfamily {info.family}, {info.year}, track {info.track}\n", markup=False)
     for title, items in (("Losses", info.losses), ("Deviations", info.deviations)):
         console.print(f"[bold]{title}[/bold]")
+        bullets = Table.grid(padding=(0, 1, 0, 2))
         for item in items:
-            console.print(f"  * {item}", markup=False)
-        console.print()
+            bullets.add_row("*", Text(item))
+        console.print(bullets, "")
     console.print("[bold]Settings[/bold] (change one with --set field=value)")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))
     for column in ("field", "default", "meaning", "allowed", "source"):

@@ -17,7 +17,7 @@ def features() -> None:
 @features.command()
 @options.data_dir
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files.")
-@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 def train(data_dir: Path | None, out: Path, epochs: int, seed: int) -> None:
     """Train the MNIST classifier again and write its weights, reference statistics and model card."""

@@ -91,10 +91,10 @@ def run(
             f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
         )
     data = load_mnist("train", data_dir=data_dir, offline=offline)
-    if data.notice:
-        notice(data.notice)
     evaluator = open_evaluator(chosen_device, inception_weights, data_dir)
     store = Store(experiment)
+    if data.notice:
+        notice(data.notice)
     click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} images of {data.name} from {data.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")

@@ -170,7 +170,7 @@ class TrialRunner:
         """One more frame of the GIF, always from the same latents."""
         started = time.perf_counter()
         images = sample_images(gan, loop.generator, self.data, 64, self._seed)
-        self.frames.append(image_grid(images, columns=8, scale=2))
+        self.frames.append(image_grid(images, columns=8))
         self.eval_seconds += time.perf_counter() - started
 
     @property

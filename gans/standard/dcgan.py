@@ -17,7 +17,8 @@ from gans.registry import register
     "dcgan",
     family="standard",
     year=2015,
-    paper="Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional ..., arXiv:1511.06434",
+    paper="Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative "
+    "Adversarial Networks, arXiv:1511.06434",
 )
 class DCGAN(GAN):
     """Convolutional GAN with the non-saturating logistic loss.

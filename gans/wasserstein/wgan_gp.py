@@ -38,6 +38,7 @@ class WGANGP(GAN):
         dropout: float = option(0.0, source="paper: none")
         lr_g: float = option(1e-4, source="official gan_mnist.py")
         lr_d: float = option(1e-4, source="official gan_mnist.py")
+        beta1: float = option(0.5, source="official gan_mnist.py")
         beta2: float = option(0.9, source="official gan_mnist.py")
         n_d: int = option(5, source="paper, algorithm 1")
         lambda_gp: float = option(10.0, "weight of the gradient penalty", source="paper, algorithm 1", low=0)

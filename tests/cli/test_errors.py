@@ -86,8 +86,9 @@ class TestStore:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/broken.db")
         assert "cannot open the MLflow store" in refused("report")
 
-    def test_folder_that_is_not_there(self, refused, monkeypatch):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////nowhere/at/all/mlflow.db")
+    def test_path_below_a_file(self, refused, monkeypatch, tmp_path):
+        (tmp_path / "file").write_text("in the way")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/file/mlflow.db")
         assert "cannot open the MLflow store" in refused("report")
 
     def test_server_that_does_not_answer(self, refused, monkeypatch):
@@ -144,6 +145,7 @@ class TestScore:
         assert "a.png" in refused("score", "images")
 
 
-def test_report_into_a_folder_that_is_not_there(refused, finished_run, monkeypatch):
+def test_report_below_a_file(refused, finished_run, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
-    assert "cannot write the report" in refused("report", "--out", "no/such/folder/report.html")
+    Path("file").write_text("in the way")
+    assert "cannot write the report to file/report.html" in refused("report", "--out", "file/report.html")

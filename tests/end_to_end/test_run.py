@@ -113,7 +113,8 @@ def test_weights_repeat_the_score(loaded, trials, finished_run, command, monkeyp
     code, out, err = command("sample", row["run_id"][:12], "-n", 9, "-o", tmp_path / "grid.png", "--scale", 1)
     assert code == 0, err
     assert row["cell"] in out
-    assert Image.open(tmp_path / "grid.png").size == (3 * 30 + 2, 3 * 30 + 2)
+    with Image.open(tmp_path / "grid.png") as grid:
+        assert grid.size == (3 * 30 + 2, 3 * 30 + 2)
 
 
 def test_the_recorded_command_plans_the_same_cell(trials, command):
