@@ -113,8 +113,11 @@ def run(
         outcomes = current.execute()
     loaded = results.load(experiment=experiment, parent=current.parent.run_id)
     for protocol in tables.protocols(loaded):
-        click.echo()
-        click.echo(tables.as_text(tables.leaderboard(loaded, protocol)))
+        click.echo(f"\n{tables.as_text(tables.leaderboard(loaded, protocol))}")
+        effect = tables.bn_effect(loaded, protocol)
+        effect.attrs.clear()  # the protocol stands above the leaderboard already
+        if effect["both"].any():
+            click.echo(f"\n{tables.as_text(effect)}")
     if evaluator.notice:
         click.echo(evaluator.notice)
     click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {store.uri} (open with: mlflow ui)")

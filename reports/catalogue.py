@@ -1,0 +1,98 @@
+"""The catalogue: which algorithms were run with which settings, what they deviate in, and on what they were run.
+
+Takes the rows of results, gives plain values for the page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reports.looks import Look
+from reports.text import NOTHING, number
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """An algorithm as it was run."""
+
+    name: str
+    family: str
+    year: str
+    paper: str
+    arxiv: str
+    """Id, or empty."""
+    deviations: list[tuple[str, str]]
+    """From what, and how."""
+    cells: list[tuple[str, Look]]
+    settings: list[tuple[str, list[str], bool]]
+    """Name, its value in each cell, and whether they differ."""
+    commands: list[tuple[str, list[str]]]
+
+
+def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
+    """The algorithms of these rows by name, each as its newest run states it."""
+    rows = rows[rows["kind"] != "reference"].sort_values("started", kind="stable")
+    listed = []
+    for name, here in rows.groupby("algorithm"):
+        latest = here.iloc[-1]
+        configs = {label: here.loc[here["label"] == label, "config"].iloc[-1] for label in sorted(set(here["label"]))}
+        fields = dict.fromkeys(key for config in configs.values() for key in config)
+        values = {key: [_value(config.get(key)) for config in configs.values()] for key in fields}
+        arxiv = re.search(r"arXiv:(\d{4}\.\d{4,5})\b", latest["paper"])
+        listed.append(
+            Algorithm(
+                name=str(name),
+                family=latest["family"],
+                year=number(latest["year"], "d"),
+                paper=latest["paper"],
+                arxiv=arxiv.group(1) if arxiv else "",
+                deviations=[_deviation(item) for item in latest["deviations"]],
+                cells=[(label, seen[label]) for label in configs],
+                settings=[(key, shown, len(set(shown)) > 1) for key, shown in values.items()],
+                commands=[
+                    (label, list(dict.fromkeys(here.loc[here["label"] == label, "command"]))) for label in configs
+                ],
+            )
+        )
+    return listed
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _deviation(item: str) -> tuple[str, str]:
+    """'paper: batch 64' -> ('paper', 'batch 64')."""
+    source, colon, how = item.partition(": ")
+    return (source.strip("`"), how) if colon and len(source) <= 24 else ("", item)
+
+
+def facts(trials: pd.DataFrame) -> list[tuple[str, str]]:
+    """What the runs have in common, or every value where they do not."""
+    names = {
+        "dataset": "data",
+        "data_fingerprint": "fingerprint of the data",
+        "extractor": "extractor of the metrics",
+        "preset": "preset",
+        "device": "device",
+        "commit": "commit",
+    }
+    return [(name, "; ".join(_distinct(trials[column])) or "not recorded") for column, name in names.items()]
+
+
+def versions(trials: pd.DataFrame) -> list[tuple[str, str]]:
+    """Package and its version; all of them where runs differ."""
+    frame = pd.DataFrame(list(trials["versions"]))
+    return [(str(package), ", ".join(_distinct(frame[package]))) for package in frame]
+
+
+def _distinct(values: pd.Series[Any]) -> list[str]:
+    return sorted({str(value) for value in values.dropna() if value != ""})

@@ -1,0 +1,94 @@
+"""Groups: which rows of a results frame may stand in one table. Everything else here works on one group at a time.
+
+A group is a track and a protocol; numbers of two groups are never compared, so asking for a table of a frame that
+holds several, without naming one, is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.results import Results
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that may be ranked together."""
+
+    track: str
+    protocol: str
+    """Short id."""
+    text: str
+    """The protocol in plain words."""
+    budget: str
+    samples: int
+
+    def __str__(self) -> str:
+        return f"{self.track}, protocol {self.protocol}"
+
+
+def protocols(results: Results) -> list[Group]:
+    """The groups of these results, the one with the newest trial first."""
+    trials = results.trials
+    newest = trials.groupby(["track", "protocol"])["started"].max().sort_values(ascending=False, kind="stable")
+    groups = []
+    for track, protocol in newest.index:
+        first = trials[(trials["track"] == track) & (trials["protocol"] == protocol)].iloc[0]
+        groups.append(Group(track, protocol, first["protocol_text"], first["budget"], int(first["samples"])))
+    return groups
+
+
+def select(
+    results: Results, protocol: Group | str | None = None, track: str | None = None
+) -> tuple[Group, pd.DataFrame]:
+    """The one group that is meant and its rows, with a column `label` (see `labelled`).
+
+    `protocol` is a group or a protocol's id. BenchError when that leaves none, or more than one.
+    """
+    wanted = protocol.protocol if isinstance(protocol, Group) else protocol
+    track = protocol.track if isinstance(protocol, Group) else track
+    there = protocols(results)
+    if not there:
+        raise BenchError("no results to report; run some with: bench run --algos dcgan --bn on/off")
+    groups = [g for g in there if wanted in (None, g.protocol) and track in (None, g.track)]
+    listed = "; ".join(map(str, there))
+    if not groups:
+        asked = " ".join(part for part in (track, wanted) if part)
+        raise BenchError(f"no results of '{asked}'; there are: {listed}")
+    if len(groups) > 1:
+        raise BenchError(
+            f"results of {len(groups)} tracks or protocols must not share a table; "
+            f"name one protocol (and track) of: {listed}"
+        )
+    trials = labelled(results.trials)
+    return groups[0], trials[(trials["track"] == groups[0].track) & (trials["protocol"] == groups[0].protocol)]
+
+
+def config_key(config: dict[str, Any], *, without: str | None = None) -> str:
+    """Equal exactly for equal configs; `without` leaves one field out."""
+    return json.dumps({key: value for key, value in config.items() if key != without}, sort_keys=True)
+
+
+def labelled(trials: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a column `label`: the cell's name, told apart where one name stands for several configs.
+
+    That happens when an algorithm's default changed between two runs: pooled, they would count as seeds of one cell.
+    """
+    keys = trials["config"].map(config_key)
+    ambiguous = keys.groupby(trials["cell"]).transform("nunique") > 1
+    marks = keys.map(lambda key: f" (config {hashlib.sha256(key.encode()).hexdigest()[:4]})")
+    return trials.assign(label=trials["cell"].where(~ambiguous, trials["cell"] + marks))
+
+
+def without_bn(label: str) -> str:
+    """'dcgan bn=on lr_d=0.0004' -> 'dcgan lr_d=0.0004'."""
+    return re.sub(r" bn=(on|off)(?= |$)", "", label)

@@ -1,0 +1,122 @@
+"""The parts that figures share: their size, axes, legends and the mark of the floor. Knows nothing of results."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
+
+from reports.looks import MUTED, PAPER, Look
+
+WIDTH = 4.6
+"""Inches: readable at its own size on a phone, and enlarged beside another on a desktop."""
+FLOOR = "real train digits"
+AXES = {
+    "images": "real images seen",
+    "seconds": "training time (s)",
+    "g_updates": "generator updates",
+    "d_updates": "discriminator updates",
+}
+
+
+def figure(height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure of `height` inches with panels below each other; pyplot does not know it, so nobody must close it."""
+    fig = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(fig)
+    return fig, list(fig.subplots(panels, 1, sharex=True, squeeze=False)[:, 0])
+
+
+def fold(label: str, width: int) -> str:
+    """The label in lines of `width` characters, three at most: a long one must not take the axes' room."""
+    return "\n".join(textwrap.wrap(label, width, max_lines=3, placeholder=" ..."))
+
+
+def legend(fig: Figure, cells: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
+    """Below the plot, so that it covers no data; the figure grows with it."""
+    handles = [
+        Line2D([], [], color=look.colour, linestyle=look.dash, label=fold(label, 50)) for label, look in cells.items()
+    ]
+    handles += extra
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    lines = max(str(handle.get_label()).count("\n") + 1 for handle in handles)
+    columns = min(3 if longest <= 14 else 2 if longest <= 25 else 1, len(handles))
+    fig.set_figheight(fig.get_figheight() + 0.2 * lines * math.ceil(len(handles) / columns))
+    fig.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=2.2, columnspacing=1.5)
+
+
+def count_axis(axes: Axes, x: str) -> None:
+    """The horizontal axis for one of AXES."""
+    axes.set_xlabel(AXES[x])
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.grid(visible=False, axis="x")
+
+
+def log_axis(axes: Axes) -> None:
+    """A logarithmic vertical axis with plain numbers, of what is drawn already."""
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def reference_line(axes: Axes, value: float) -> list[Line2D]:
+    """Real digits' score as a dashed line; only in the legend where a log axis down to it would squeeze the curves."""
+    low, _ = axes.get_ylim()
+    text = f"real digits {value:.2f}"
+    if math.isnan(value):
+        return []
+    if axes.get_yscale() == "log" and value < low / 10:
+        return [Line2D([], [], linestyle="", label=f"{text} (below)")]
+    axes.axhline(value, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+    return [Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=1, label=text)]
+
+
+def dot(label: str, *, filled: bool = True) -> Line2D:
+    """A legend's dot or ring."""
+    face = MUTED if filled else PAPER
+    return Line2D([], [], color=MUTED, marker="o", markerfacecolor=face, markersize=5, linestyle="", label=label)
+
+
+def fid_extent(axes: Axes, values: pd.Series[float], highs: pd.Series[float]) -> None:
+    """A horizontal FID axis from zero that shows all `values`, and intervals up to `highs` as far as is sensible."""
+    # With two seeds an interval can be ten times the mean: it is cut rather than squeeze everything else.
+    top = values.max()
+    if not math.isnan(highs.max()):
+        top = max(top, min(highs.max(), 2 * top))
+    axes.set_xlim(0, 1.06 * top if top > 0 else 1)
+    axes.set_xlabel("FID (lower is better)")
+
+
+def mark_floor(axes: Axes, floor: float) -> None:
+    """Real digits' FID as a dashed vertical line, if it is known."""
+    if not math.isnan(floor):
+        axes.axvline(floor, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
+        axes.annotate(
+            f"real digits {floor:.2f}", (floor, 1), xycoords=("data", "axes fraction"), xytext=(5, 1),
+            textcoords="offset points", fontsize=8.5, color=MUTED, va="bottom",
+        )  # fmt: skip
+
+
+def rows_figure(names: list[str], row_height: float) -> tuple[Figure, Axes]:
+    """A figure for one row a name, each `row_height` inches or as high as its name needs."""
+    lines = max((fold(name, 26).count("\n") + 1 for name in names), default=1)
+    fig, (axes,) = figure(0.9 + max(row_height, 0.17 * lines + 0.1) * max(len(names), 1))
+    return fig, axes
+
+
+def rows_axis(axes: Axes, names: list[str], what: str) -> None:
+    """One row a name, the first on top."""
+    axes.set_yticks(range(len(names)), [fold(name, 26) for name in names])
+    axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
+    axes.set_ylabel(what)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")

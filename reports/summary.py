@@ -1,0 +1,79 @@
+"""Summary: what a group's tables say, in plain sentences. Claims no more than the seeds allow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reports.groups import Group, select
+from reports.stats import Estimate
+from reports.tables import STATUSES, bn_effect, leaderboard
+from reports.text import number
+
+if TYPE_CHECKING:
+    from bench.results import Results
+
+
+UNTRAINED = "untrained generator"
+
+
+def plural(n: int, noun: str) -> str:
+    """'1 trial', '3 trials'."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
+    """One group in sentences: what was run, the lowest FID, the effect of BN, what is missing for a verdict."""
+    group, _ = select(results, protocol)
+    board = leaderboard(results, group)
+    cells = board[board["kind"] == "cell"]
+    sentences = [_what(group, cells)]
+    scored = cells[cells["fid"].notna()]
+    if scored.empty:
+        return [*sentences, "No trial finished, so there is nothing to compare."]
+    sentences.append(_lowest(scored.iloc[0].to_dict(), board))
+    untrained = board.loc[board["label"] == UNTRAINED, "fid"].min()
+    worse = scored[scored["fid"] >= untrained]
+    if len(worse):
+        which = "No cell" if len(worse) == len(scored) else f"Not every cell (not {', '.join(worse['label'])})"
+        sentences.append(f"{which} scores better than an untrained generator; such a score says nothing yet.")
+    sentences += [f"{verdict}." for verdict in bn_effect(results, group).query("both and pairs != 1")["verdict"]]
+    if (scored["seeds"] == 1).any():
+        which = "Every cell has" if (scored["seeds"] == 1).all() else "Some cells have"
+        sentences.append(
+            f"{which} a single seed, from which no verdict follows: another seed can turn the order round. "
+            "Run again with --seeds 3 or more; a seed that is run twice counts once."
+        )
+    if _overlaps(scored):
+        sentences.append("Cells are listed by mean FID; the order of those whose intervals overlap is not established.")
+    return sentences
+
+
+def _what(group: Group, cells: pd.DataFrame) -> str:
+    trials, skipped, finished = (int(cells[column].sum()) for column in ("trials", "skipped", "finished"))
+    counts = {status: int(cells[status].sum()) for status in STATUSES if status not in ("finished", "skipped")}
+    odd = [f", {n} {'still running' if status == 'running' else status}" for status, n in counts.items() if n]
+    run = plural(int((cells["trials"] > 0).sum()), "cell")
+    text = f"{plural(trials, 'trial')} of {run} ran for {group.budget}{' each' if trials > 1 else ''}"
+    text += f"; {'all' if finished == trials else finished} finished{''.join(odd)}"
+    if skipped:
+        text += f"; {plural(skipped, 'cell')} {'was' if skipped == 1 else 'were'} skipped"
+    return f"{text}. {group.samples:,} samples of each were scored."
+
+
+def _lowest(best: dict[Any, Any], board: pd.DataFrame) -> str:
+    if best["seeds"] > 1:
+        estimate = Estimate(best["fid"], best["fid_low"], best["fid_high"], best["seeds"])
+        text = f"Lowest mean FID: {best['label']} with {estimate.text} over {best['seeds']} seeds"
+    else:
+        text = f"Lowest FID: {best['label']} with {number(best['fid'])} in its one seed"
+    references = board[board["kind"] == "reference"]
+    compared = [f"{row['label']} {number(row['fid'])}" for row in references.to_dict("records")]
+    return text + (f" (for reference: {', '.join(compared)})." if compared else ".")
+
+
+def _overlaps(scored: pd.DataFrame) -> bool:
+    """Whether the intervals of two neighbours in the table do."""
+    known = scored[scored["seeds"] > 1]
+    return bool((known["fid_high"] >= known["fid_low"].shift(-1)).any())

@@ -1,0 +1,161 @@
+"""Figures: labelled, deterministic, with a cell's colour the same everywhere."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot
+
+from bench.errors import BenchError
+from reports import figures, looks
+from reports.tables import protocols
+
+FIGURES = {
+    "fid-images": lambda results, group=None: figures.fid_curve(results, "images", group),
+    "fid-seconds": lambda results, group=None: figures.fid_curve(results, "seconds", group),
+    "fid-g_updates": lambda results, group=None: figures.fid_curve(results, "g_updates", group),
+    "is": lambda results, group=None: figures.is_curve(results, "images", group),
+    "losses": lambda results, group=None: figures.losses(results, "images", group),
+    "dots": figures.leaderboard_dots,
+    "bn": figures.bn_pairs,
+}
+
+
+@pytest.fixture(params=FIGURES)
+def make(request):
+    return FIGURES[request.param]
+
+
+@pytest.fixture(scope="module", params=FIGURES)
+def figure_and_svg(request, three_seeds):
+    figure = FIGURES[request.param](three_seeds)
+    return figure, figures.to_svg(figure, "a"), lambda: figures.to_svg(FIGURES[request.param](three_seeds), "a")
+
+
+def test_every_axis_is_labelled(figure_and_svg):
+    axes = figure_and_svg[0].axes
+    assert all(ax.get_ylabel() for ax in axes)
+    assert axes[-1].get_xlabel()
+
+
+def test_seconds_carry_their_unit(three_seeds):
+    assert figures.fid_curve(three_seeds, "seconds").axes[0].get_xlabel() == "training time (s)"
+
+
+def test_the_same_figure_gives_the_same_svg(figure_and_svg):
+    _, svg, again = figure_and_svg
+    assert again() == svg
+
+
+def test_a_png_is_deterministic_too(three_seeds):
+    first, second = (figures.to_png(figures.leaderboard_dots(three_seeds)) for _ in range(2))
+    assert first.startswith(b"\x89PNG")
+    assert first == second
+
+
+def test_svg_is_one_element_without_date_version_or_address_to_load(figure_and_svg):
+    _, svg, _ = figure_and_svg
+    root = ET.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert not re.search(r"atplotlib v|<metadata|DOCTYPE|20\d\d-\d\d", svg)
+    assert all(value.startswith("#") for e in root.iter() for key, value in e.items() if key.endswith("href"))
+
+
+def test_ids_of_two_figures_on_one_page_do_not_clash_and_resolve(three_seeds):
+    ids = []
+    for name in ("a", "b"):
+        svg = figures.to_svg(figures.fid_curve(three_seeds), name)
+        here = re.findall(r'\bid="([^"]+)"', svg)
+        assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)) <= set(here)
+        ids += here
+    assert len(ids) == len(set(ids))
+
+
+def test_no_pyplot_figure_and_no_setting_is_left_behind(three_seeds):
+    before = dict(mpl.rcParams)
+    figures.to_png(figures.fid_curve(three_seeds))
+    assert pyplot.get_fignums() == []
+    assert dict(mpl.rcParams) == before
+
+
+def test_a_cell_has_one_colour_in_every_group_and_figure(two_protocols):
+    seen = looks.looks(two_protocols)
+    assert len({(look.number, look.dash) for look in seen.values()}) == len(seen)
+    colour = seen["dcgan bn=on"].colour
+    for group in protocols(two_protocols):
+        for figure in (figures.leaderboard_dots, figures.fid_curve):
+            drawn = figure(two_protocols, protocol=group)
+            assert colour in figures.to_svg(drawn)
+
+
+def test_real_digits_are_marked(three_seeds):
+    assert "real digits 0.14" in figures.to_svg(figures.leaderboard_dots(three_seeds))
+    assert "real digits 0.14" in figures.to_svg(figures.fid_curve(three_seeds))
+    assert "real digits 9.82" in figures.to_svg(figures.is_curve(three_seeds))
+
+
+def test_a_diverged_trial_is_marked_where_it_stopped(three_seeds, one_seed):
+    assert "diverged after this" in figures.to_svg(figures.fid_curve(three_seeds))
+    assert "diverged after this" not in figures.to_svg(figures.fid_curve(one_seed))
+
+
+def test_samples_in_training_and_at_the_end_are_told_apart(three_seeds):
+    svg = figures.to_svg(figures.fid_curve(three_seeds))
+    assert "in training, 2k samples" in svg
+    assert "at the end, 10k samples" in svg
+
+
+def test_equal_sample_counts_make_one_curve_to_the_end(builder):
+    builder.protocol(2_000, "2,000 steps")
+    run_id = builder.trial("dcgan", True, 0, 21.0)
+    builder.points = [p for p in builder.points if p[2] != "mnist_fid_10k"]
+    builder.points.append((run_id, 2000, "mnist_fid_2k", 21.0, 2000, 2000, 128_000, 198.0))
+    results = builder.results()
+    assert figures.scores_during(results, "fid") is None
+    line = figures.fid_curve(results).axes[0].lines[0]
+    assert line.get_xdata()[-1] == 128_000
+    assert line.get_ydata()[-1] == 21.0
+
+
+def test_a_wide_interval_does_not_squeeze_the_dots(builder):
+    # Two seeds, 10 apart: the 95 % interval reaches 25 + 12.7 * 5 = 88.5.
+    builder.trial("dcgan", True, 0, 20.0)
+    builder.trial("dcgan", True, 1, 30.0)
+    low, high = figures.leaderboard_dots(builder.results()).axes[0].get_xlim()
+    assert low == 0
+    assert 30 < high < 60
+
+
+def test_figures_of_results_without_scores_or_curves_are_empty_and_labelled(builder, make):
+    builder.skip()
+    builder.trial("dcgan", True, 0, None)
+    builder.points.clear()
+    fig = make(builder.results())
+    assert all(ax.get_ylabel() for ax in fig.axes)
+    assert figures.to_png(fig)
+
+
+def test_an_unknown_axis_is_an_error_that_lists_the_known(three_seeds):
+    with pytest.raises(BenchError, match="no axis 'epochs'; allowed is images, seconds, g_updates, d_updates"):
+        figures.fid_curve(three_seeds, "epochs")
+
+
+def test_names_with_dollar_signs_and_markup_are_drawn_as_they_are(builder):
+    builder.trial("dcgan", True, 0, 20.0, cell="a$b_{$ <script>")
+    svg = figures.to_svg(figures.leaderboard_dots(builder.results()))
+    assert "a$b_{$ &lt;script&gt;" in svg
+
+
+def test_mixed_protocols_are_refused(two_protocols, make):
+    with pytest.raises(BenchError, match="must not share"):
+        make(two_protocols)
+
+
+def test_long_names_leave_room_for_the_axes(builder, make):
+    settings = " ".join(f"some_setting_{i}=0.000{i}" for i in range(6))
+    for bn in (True, False):
+        builder.trial("dcgan", bn, 0, 20.0, cell=f"dcgan bn={'on' if bn else 'off'} {settings}")
+    fig = make(builder.results())
+    figures.to_png(fig)  # lays it out; warns, hence fails, when the axes vanish
+    assert all(ax.get_position().width > 0.45 and ax.get_position().height > 0.2 for ax in fig.axes)
