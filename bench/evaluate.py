@@ -5,7 +5,8 @@ first, real ones second. Knows nothing of GANs, trials or stores.
 
 Conventions: FID against the 10,000 MNIST test images; IS over 10 parts of the images, shuffled with a fixed
 seed. Both are biased when images are few, hence the count in the name. Batch size moves a score by less than
-1e-4 of itself (rounding); the order of the images does not move FID, and IS by less than 0.02 (other parts).
+1e-4 of itself (rounding), and so does the order of images with FID. With IS, order decides which images meet
+in a part: a standard deviation of 0.005 for 10,000 real digits, 0.03 for 2,000.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Evaluator:
         inception_weights: Path | str | None = None,
         real_test: Tensor | None = None,
         *,
-        batch_size: int = 500,
+        batch_size: int = 200,
     ) -> None:
         self._mnist = mnist_space(device, batch_size=batch_size)
         self._reference = load_reference()

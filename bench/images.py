@@ -109,9 +109,7 @@ def _read_png(path: Path) -> Pixels:
         try:
             with Image.open(file, formats=["PNG"]) as image:
                 mode, pixels = image.mode, np.asarray(image)
-        except (
-            Exception
-        ) as error:  # Pillow has SyntaxError, OSError, ValueError, zlib.error ... for broken files
+        except Exception as error:  # Pillow has SyntaxError, OSError, ValueError, zlib.error ... for broken files
             raise _bad(path, f"is a broken PNG file ({_first_line(error)})") from error
     if mode == "RGB" and (pixels == pixels[..., :1]).all():
         return pixels[..., 0]

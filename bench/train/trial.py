@@ -83,7 +83,8 @@ def weights_bytes(gan: GAN, loop: Loop) -> bytes:
         "config": json.dumps(gan.config.to_dict()),
         "generator": "ema" if gan.config.ema else "raw",
     }
-    return save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
+    packed: bytes = save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
+    return packed
 
 
 class TrialRunner:

@@ -1,0 +1,46 @@
+"""Features and logits in, numbers out: the metrics of torch-fidelity, with its settings pinned.
+
+Knows neither images nor networks nor where features come from.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
+
+# torch-fidelity's defaults and the literature's convention. Pinned: another value is another metric.
+IS_SPLITS = 10
+IS_SHUFFLE_SEED = 2020
+
+Statistics = dict[str, NDArray[np.float64]]
+
+
+def statistics(features: Tensor) -> Statistics:
+    """Mean "mu" [F] and covariance "sigma" [F, F] of float64 features [N, F]."""
+    result: Statistics = fid_features_to_statistics(features)
+    return result
+
+
+def fid(fake: Statistics, real: Statistics) -> float:
+    """Frechet distance of two Gaussians, |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)); lower is better.
+
+    Biased upwards for few images, so compare equal numbers of them only. Equal sets come out as a rounding
+    error around 0, which is cut off there.
+    """
+    return max(0.0, float(fid_statistics_to_metric(fake, real, verbose=False)[KEY_METRIC_FID]))
+
+
+def inception_score(logits: Tensor) -> float:
+    """exp of the mean KL(p(y|x) || p(y)), between 1 and the number of classes; higher is better.
+
+    The mean over 10 parts of the shuffled images, as in the literature; p(y) is that of the part. Few images
+    bias the score downwards, so compare equal numbers of them only. Blind to what classes do not show: one
+    perfect image of each class scores as high as real digits.
+    """
+    # Below -745 a probability underflows to 0, and torch-fidelity's 0 * log 0 is NaN; e^-700 is as good as 0.
+    bounded = (logits.double() - logits.double().amax(1, keepdim=True)).clamp_min(-700)
+    scores = isc_features_to_metric(bounded, splits=IS_SPLITS, shuffle=True, rng_seed=IS_SHUFFLE_SEED)
+    return float(scores[KEY_METRIC_ISC_MEAN])

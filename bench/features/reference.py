@@ -1,0 +1,79 @@
+"""What the extractor says of the real digits, shipped so that scoring needs no data.
+
+Takes real images, gives means, covariances and logits, to and from a file. Knows nothing of generated images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.errors import BenchError
+from bench.features.extractor import Space
+from bench.features.metrics import Statistics, statistics
+from bench.features.weights import FOLDER, RETRAIN, WEIGHTS, extractor_hash, pack, unpack
+
+REFERENCE = "reference.safetensors"
+
+
+@dataclass(frozen=True)
+class Real:
+    """One set of real images in the feature space."""
+
+    statistics: Statistics
+    logits: Tensor
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`test` is what every set is compared with; `train` is the floor: the best that can be hoped for."""
+
+    test: Real
+    train: Real
+    extractor: str
+
+
+def train_subset(count: int) -> str:
+    return f"the first {count:,} training images"
+
+
+def real_of(space: Space, images: Tensor, fingerprint: str) -> Real:
+    """Logits are kept as float32: as the network computes them, and half as large."""
+    features, logits = space.extract(images)
+    return Real(statistics(features), logits.float(), fingerprint)
+
+
+def pack_reference(reference: Reference) -> bytes:
+    tensors: dict[str, Tensor] = {}
+    subset = train_subset(len(reference.train.logits))
+    about: dict[str, Any] = {"extractor": reference.extractor, "train_subset": subset}
+    for name, real in (("test", reference.test), ("train", reference.train)):
+        for part, values in real.statistics.items():
+            tensors[f"{name}_{part}"] = torch.from_numpy(values)
+        tensors[f"{name}_logits"] = real.logits
+        about[f"{name}_fingerprint"] = real.fingerprint
+    return pack(tensors, about)
+
+
+def load_reference(folder: Path = FOLDER) -> Reference:
+    """Refuses statistics that other weights made: a distance between two feature spaces means nothing."""
+    path = folder / REFERENCE
+    tensors, about = unpack(path)
+    expected = extractor_hash(folder / WEIGHTS)
+    if about.get("extractor") != expected:
+        found = about.get("extractor", "unknown")
+        raise BenchError(f"{path} is of extractor {found}, but {WEIGHTS} beside it is {expected}: {RETRAIN}")
+
+    def real(name: str) -> Real:
+        stats = {part: tensors[f"{name}_{part}"].numpy() for part in ("mu", "sigma")}
+        return Real(stats, tensors[f"{name}_logits"], about[f"{name}_fingerprint"])
+
+    try:
+        return Reference(real("test"), real("train"), expected)
+    except KeyError as error:
+        raise BenchError(f"{path} lacks {error}: {RETRAIN}") from error
