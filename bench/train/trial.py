@@ -130,10 +130,9 @@ class TrialRunner:
         config = self.trial.cell.config
         gan = build(self.trial, self.settings.device)
         batches = Batches(self.data, gan.config.batch_size, self.trial.seed, self.settings.device)
-        loop = Loop(gan, batches)
+        steps = self.settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
+        loop = Loop(gan, batches, steps)
         self.counts = loop.counts
-        g_every = next((turn.every for turn in loop.turns if turn.name == "g"), 1)
-        steps = self.settings.budget.steps(len(self.data.images), gan.config.batch_size, g_every)
         self.recorder.params(
             {
                 "algorithm": self.trial.cell.algorithm,

@@ -67,9 +67,13 @@ def test_counts_and_scores(trials):
 
 
 def test_references_frame_the_scores(loaded):
+    """Noise is worse than an untrained generator, which is far worse than real digits."""
     fid = loaded.trials[loaded.trials["kind"] == "reference"].set_index("name")["fid"]
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randint(0, 256, (1000, 1, 28, 28), dtype=torch.uint8, generator=generator)
     assert fid["real train digits"] < 3
     assert fid["untrained generator"] > 20 * fid["real train digits"]
+    assert Evaluator(torch.device("cpu")).score(noise)["mnist_fid_1k"] > fid["untrained generator"]
 
 
 def test_curves_have_every_axis(loaded, trials):

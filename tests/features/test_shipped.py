@@ -65,8 +65,8 @@ def test_the_test_reference_is_what_the_extractor_says_of_the_test_images(measur
     assert_same(measured_test, load_reference().test)
 
 
-def test_the_train_reference_is_of_the_first_10000_training_images(space: Space, mnist_dir: Path) -> None:
-    train = load_mnist("train", data_dir=mnist_dir)
+def test_the_train_reference_is_of_the_first_10000_training_images(space: Space, real_mnist: Path) -> None:
+    train = load_mnist("train", data_dir=real_mnist)
     assert_same(real_of(space, train.images[:10_000], train.fingerprint), load_reference().train)
     assert unpack(FOLDER / REFERENCE)[1]["train_subset"] == "the first 10,000 training images"
 

@@ -22,7 +22,7 @@ def data():
 def make_loop(data, name, seed=0, **config):
     assignments = [f"{key}={value}" for key, value in {"batch_size": 4, **config}.items()]
     gan = build(expand([name], assignments=assignments, first_seed=seed).trials[0], CPU)
-    return Loop(gan, Batches(data, gan.config.batch_size, seed, CPU))
+    return Loop(gan, Batches(data, gan.config.batch_size, seed, CPU), steps=8)
 
 
 def weights(loop):
@@ -36,6 +36,15 @@ def test_counts(data, name, g_updates):
     counts = loop.counts
     assert (counts.steps, counts.d_updates, counts.g_updates, counts.images) == (7, 7, g_updates, 28)
     assert counts.seconds > 0
+
+
+def test_progress_goes_from_zero_towards_one(data):
+    loop = make_loop(data, "dcgan")
+    seen = []
+    honest = loop.gan.d_loss
+    loop.gan.d_loss = lambda real, fake: seen.append(loop.gan.progress) or honest(real, fake)
+    loop.run(4)
+    assert seen == [0, 1 / 8, 2 / 8, 3 / 8]
 
 
 def test_training_in_pieces_is_training(data):
@@ -125,7 +134,7 @@ def test_schedule_is_even_and_ends_with_the_last_step(steps, points, expected):
 @pytest.mark.gpu
 def test_gpu_trial_trains_on_the_gpu(data):
     gan = build(expand(["dcgan"], assignments=["batch_size=4"]).trials[0], torch.device("cuda"))
-    loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")))
+    loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")), steps=3)
     with torch.cuda.device(0):
         torch.cuda.set_sync_debug_mode("error")  # a host synchronisation inside the loop raises
         try:
