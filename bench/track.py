@@ -133,7 +133,9 @@ class Store:
         try:
             found = self.client.get_experiment_by_name(self.experiment)
             if found is None:
-                return str(self.client.create_experiment(self.experiment))
+                # Else the UI guesses, takes image series for an evaluation of language models, and hides the charts.
+                kind = {"mlflow.experimentKind": "custom_model_development"}
+                return str(self.client.create_experiment(self.experiment, tags=kind))
         except MlflowException as error:
             raise BenchError(f"cannot create the experiment '{self.experiment}': {error.message}") from error
         if found.lifecycle_stage != "active":
