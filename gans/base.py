@@ -110,7 +110,7 @@ class GAN(nn.Module):
         self.rng: torch.Generator | None = None
         """Source of latents and other noise, on the model's device; None means torch's global generator."""
         self.progress = 0.0
-        """Share of the training that is done, 0 to 1, for whatever is annealed; the trainer sets it before each step."""
+        """Share of the training that is done, 0 to 1, for what is annealed; the trainer sets it before each step."""
         # G first: under one seed it starts equal in every algorithm, whatever D is.
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator()
