@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, features, report, run, sample, score
+from bench.cli import catalogue, check, features, report, run, sample, score
 from bench.errors import BenchError
 
 
@@ -36,6 +36,7 @@ for command in (
     report.report,
     catalogue.list_algorithms,
     catalogue.show,
+    check.check,
     score.score,
     sample.sample,
     features.features,

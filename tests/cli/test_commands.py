@@ -8,7 +8,7 @@ import pytest
 import gans
 
 
-@pytest.mark.parametrize("name", ["", "run", "list", "show", "report", "score", "sample", "features"])
+@pytest.mark.parametrize("name", ["", "run", "list", "show", "report", "score", "sample", "features", "check"])
 def test_help(command, name):
     code, out, _ = command(*([name] if name else []), "--help")
     assert code == 0
@@ -54,6 +54,17 @@ def test_show_json_types_its_fields(command):
     fields = {field["name"]: field for field in json.loads(out)["config"]}
     assert fields["coding"]["choices"] == ["binary", "chi2", "tutorial"]
     assert fields["bn"] == fields["bn"] | {"type": "bool", "default": True}
+
+
+def test_check_says_in_plain_words_what_fails(command, monkeypatch):
+    code, out, _ = command("check", "lsgan")
+    assert code == 0
+    assert "lsgan keeps all" in out
+    monkeypatch.setattr(gans.get("lsgan"), "generate", lambda self, batch: self.generator(self.latent(len(batch))) * 40)
+    code, out, _ = command("check", "lsgan")
+    assert code == 1
+    assert "FAIL  `generate` gives one image an element, in [-1, 1]" in out
+    assert "generate left [-1, 1]" in out
 
 
 def test_dry_run_prints_the_grid_and_runs_nothing(command):
