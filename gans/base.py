@@ -102,6 +102,8 @@ class GAN(nn.Module):
         )
 
     info: ClassVar[AlgorithmInfo]
+    bn_conflict: ClassVar[str | None] = None
+    """Why batch norm in D makes no sense for this algorithm, so that `bn=on` is skipped; None where it does."""
     config: Config
 
     def __init__(self, config: Config | None = None) -> None:
@@ -118,7 +120,7 @@ class GAN(nn.Module):
     @classmethod
     def skip(cls, config: Config) -> str | None:
         """Why this configuration makes no sense and is not to be run, or None."""
-        return None
+        return cls.bn_conflict if config.bn else None
 
     def build_generator(self) -> nn.Module:
         """latent [N, latent_dim] -> images [N, 1, 28, 28]."""

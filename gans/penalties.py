@@ -12,6 +12,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+COUPLED = "batch norm in D couples the images of a batch, so a gradient penalty per image is ill-defined"
+"""The `bn_conflict` of every algorithm that calls these."""
+
 Critic = Callable[[Tensor], Tensor]
 
 

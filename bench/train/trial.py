@@ -140,7 +140,8 @@ class TrialRunner:
                 **config.to_dict(),
                 "steps": steps,
                 "params_g": parameter_count(gan.generator),
-                "params_d": parameter_count(gan.discriminator),
+                # Every other network: a second discriminator or a decoder is part of the price.
+                "params_d": parameter_count(gan) - parameter_count(gan.generator),
             }
         )
         self.watcher.trial_started(self.trial, steps)

@@ -85,7 +85,7 @@ class DCGANTutorial(DCGAN):
 
     @classmethod
     def skip(cls, config: GAN.Config) -> str | None:
-        return "its step trains D once for each G turn: n_d must be 1" if config.n_d != 1 else None
+        return "its step trains D once for each G turn: n_d must be 1" if config.n_d != 1 else super().skip(config)
 
     def turns(self) -> list[Turn]:
         d, g = super().turns()

@@ -44,12 +44,7 @@ class WGANGP(GAN):
         lambda_gp: float = option(10.0, "weight of the gradient penalty", source="paper, algorithm 1", low=0)
 
     config: Config
-
-    @classmethod
-    def skip(cls, config: GAN.Config) -> str | None:
-        if config.bn:
-            return "batch norm in D couples the images of a batch, so a gradient penalty per image is ill-defined"
-        return None
+    bn_conflict = penalties.COUPLED
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         return losses.wasserstein_d(real_scores, fake_scores)

@@ -1,0 +1,1 @@
+"""GANs whose discriminator is an autoencoder and calls real what it can reconstruct."""

@@ -1,0 +1,1 @@
+"""GANs whose critic estimates another integral probability metric: Fisher, Sobolev, energy distance and MMD."""

@@ -1,0 +1,1 @@
+"""GANs whose discriminator is normalised, penalised or asked to be consistent."""

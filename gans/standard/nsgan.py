@@ -1,0 +1,53 @@
+"""The original GAN: minimax and non-saturating."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from gans import losses
+from gans.base import GAN
+from gans.registry import register
+
+PAPER = "Goodfellow et al.: Generative Adversarial Nets, arXiv:1406.2661"
+
+
+@register("nsgan", family="standard", year=2014, paper=PAPER)
+class NSGAN(GAN):
+    """GAN with the non-saturating loss: G maximises the log probability that D errs.
+
+    Losses:
+        * L_D = -E log sig(D(x)) - E log(1 - sig(D(G(z)))) (eq. 1)
+        * L_G = -E log sig(D(G(z))) (section 3)
+
+    Deviations:
+        * `dcgan`: none. On one field only the losses are left of either paper and they agree, so under one seed both
+          rows train identically and are one piece of evidence; what DCGAN adds, its init, its batch and D without
+          dropout, is in `dcgan_paper`.
+        * paper: Adam, not SGD with momentum; the uniform convolutional nets, not fully connected ones with maxout.
+        * tutorial: its gan.py draws parabolas; on images this is its dcgan.py, with `dcgan`'s deviations.
+    """
+
+    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        return losses.logistic_d(real_scores, fake_scores)
+
+    def g_loss(self, fake_scores: Tensor) -> Tensor:
+        return losses.nonsaturating_g(fake_scores)
+
+
+@register("mmgan", family="standard", year=2014, paper=PAPER)
+class MMGAN(NSGAN):
+    """GAN with the minimax loss: G minimises what D maximises.
+
+    Losses:
+        * L_D = -E log sig(D(x)) - E log(1 - sig(D(G(z)))) (eq. 1)
+        * L_G = E log(1 - sig(D(G(z)))) (eq. 1); its gradient vanishes where D is sure, which is the point of the row
+
+    Deviations:
+        * paper: Adam, not SGD with momentum; the uniform convolutional nets, not fully connected ones with maxout.
+        * tutorial: has no such script.
+    """
+
+    def g_loss(self, fake_scores: Tensor) -> Tensor:
+        losses.check_scores(fake_scores)
+        return -softplus(fake_scores).mean()

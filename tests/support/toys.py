@@ -1,0 +1,42 @@
+"""Small problems that every family learns in seconds, and how far a generator is from them."""
+
+import math
+
+import torch
+
+from gans import Batch
+
+
+def ring(n, rng, *, radius=1.0, spread=0.2):
+    """Points [n, 2] of eight Gaussians on a circle, `spread` their standard deviation."""
+    angle = torch.randint(8, (n,), generator=rng) * (math.pi / 4)
+    return radius * torch.stack([angle.cos(), angle.sin()], 1) + spread * torch.randn(n, 2, generator=rng)
+
+
+def energy_distance(x, y):
+    """Szekely's 2 E|x - y| - E|x - x'| - E|y - y'| of [N, ...], zero for equal distributions."""
+    x, y = x.flatten(1), y.flatten(1)
+    return (2 * torch.cdist(x, y).mean() - torch.cdist(x, x).mean() - torch.cdist(y, y).mean()).item()
+
+
+def distances(gan, sample, *, steps, batch_size=64, seed=1, evaluated=1000):
+    """The energy distance of G's points from the data's before and after `steps` steps of the algorithm's turns.
+
+    `sample(n, rng)` draws data; G's latents are the same both times.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    data, latent = sample(evaluated, rng), torch.randn(evaluated, gan.config.latent_dim, generator=rng)
+
+    def distance():
+        with torch.no_grad():
+            return energy_distance(gan.generator(latent), data)
+
+    before = distance()
+    turns = gan.turns()
+    for step in range(1, steps + 1):
+        gan.progress = (step - 1) / steps
+        batch = Batch(sample(batch_size, rng), torch.zeros(batch_size, dtype=torch.int64))
+        for turn in turns:
+            if step % turn.every == 0:
+                turn.take(batch)
+    return before, distance()

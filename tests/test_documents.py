@@ -1,0 +1,46 @@
+"""What README and CONTRIBUTING say is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import gans
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def commands():
+    """Every `bench ...` line of an indented block, without its comment."""
+    lines = re.findall(r"^    (?:.*&& )?(bench .*)$", README, re.MULTILINE)
+    return [line.partition("#")[0].strip() for line in lines]
+
+
+def test_readme_names_every_algorithm():
+    table = README[README.index("## The algorithms") : README.index("## The rules")]
+    named = set(re.findall(r"`([a-z][a-z0-9_]*)`", table))
+    assert set(gans.names()) <= named
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("bench run")])
+def test_runs_of_the_readme_can_be_planned(command, line):
+    words = [word for word in shlex.split(line)[1:] if word != "--dry-run"]
+    code, _, err = command(*words, "--dry-run")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
+
+
+def test_contributing_example_keeps_the_contract(command, monkeypatch):
+    """The five-minute GAN, to the letter, passes `bench check`."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1)
+    monkeypatch.setattr(gans.registry, "_algorithms", {name: gans.get(name) for name in gans.names()})
+    exec(compile(code, "CONTRIBUTING.md", "exec"), {"__name__": "contributing"})
+    exit_code, out, _ = command("check", "my_hinge")
+    assert exit_code == 0, out
