@@ -54,12 +54,3 @@ def wasserstein_g(fake: Tensor) -> Tensor:
     """-E f. Arjovsky et al. 2017, arXiv:1701.07875, theorem 3."""
     check_scores(fake)
     return -fake.mean()
-
-
-def relativistic_average(better: Tensor, worse: Tensor) -> Tensor:
-    """1/2 [E sp(-(b - E w)) + E sp(w - E b)]: RaSGAN, Jolicoeur-Martineau 2018, arXiv:1807.00734, halved as in code.
-
-    D's loss is `relativistic_average(real, fake)`, G's the same with the roles swapped.
-    """
-    check_scores(better, worse)
-    return (softplus(worse.mean() - better).mean() + softplus(worse - better.mean()).mean()) / 2

@@ -22,6 +22,12 @@ def paired_logistic(better: Tensor, worse: Tensor) -> Tensor:
     return softplus(worse - better).mean()
 
 
+def average_logistic(better: Tensor, worse: Tensor) -> Tensor:
+    """1/2 [E sp(-(b - E w)) + E sp(w - E b)]: RaSGAN, halved as in its author's code. arXiv:1807.00734."""
+    check_scores(better, worse)
+    return (softplus(worse.mean() - better).mean() + softplus(worse - better.mean()).mean()) / 2
+
+
 def average_least_squares(better: Tensor, worse: Tensor) -> Tensor:
     """1/2 [E (b - E w - 1)^2 + E (w - E b + 1)^2]: RaLSGAN, halved as in its author's code."""
     check_scores(better, worse)

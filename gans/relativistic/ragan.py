@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from torch import Tensor
-
-from gans import losses
-from gans.base import GAN, Batch, Scalars
-from gans.config import option
 from gans.registry import register
+from gans.relativistic import base
 
 
 @register(
@@ -18,7 +12,7 @@ from gans.registry import register
     year=2018,
     paper="Jolicoeur-Martineau: The relativistic discriminator, arXiv:1807.00734",
 )
-class RaGAN(GAN):
+class RaGAN(base.Relativistic):
     """GAN whose D says whether an image is more real than the average image of the other kind.
 
     Losses:
@@ -31,15 +25,4 @@ class RaGAN(GAN):
         * tutorial: has no such script.
     """
 
-    @dataclass(frozen=True, kw_only=True)
-    class Config(GAN.Config):
-        bn: bool = option(False, source="scores are compared, so they should not be coupled")
-
-    config: Config
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.relativistic_average(real_scores, fake_scores)
-
-    def g_turn(self, batch: Batch) -> Scalars:
-        real_scores, fake_scores = self.discriminator(batch.images), self.discriminator(self.generate(batch))
-        return {"loss": losses.relativistic_average(fake_scores, real_scores)}
+    relativistic_loss = staticmethod(base.average_logistic)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gans import losses
+from gans.relativistic import base as relativistic
 
 REAL = torch.tensor([1.5, -0.3, 0.2, 4.0], dtype=torch.float64)
 FAKE = torch.tensor([-2.0, 0.7, 0.1, 1.0], dtype=torch.float64)
@@ -45,7 +46,7 @@ def test_wasserstein_by_hand():
 def test_relativistic_average_is_cross_entropy_of_relativistic_probabilities():
     d_real, d_fake = sigmoid(REAL - FAKE.mean()), sigmoid(FAKE - REAL.mean())
     expected = 0.5 * (-np.log(d_real).mean() - np.log(1 - d_fake).mean())
-    assert losses.relativistic_average(REAL, FAKE).item() == pytest.approx(expected, rel=1e-12)
+    assert relativistic.average_logistic(REAL, FAKE).item() == pytest.approx(expected, rel=1e-12)
 
 
 P = torch.tensor([0.8, 0.2], dtype=torch.float64)  # the data on two points
@@ -98,7 +99,7 @@ def test_optimal_least_squares_discriminator(a, b):
 @pytest.mark.parametrize(
     "g_loss",
     [losses.nonsaturating_g, losses.wasserstein_g, lambda f: losses.least_squares_g(f, 1.0),
-     lambda f: losses.least_squares_g(f, 0.0), lambda f: losses.relativistic_average(f, torch.zeros_like(f))],
+     lambda f: losses.least_squares_g(f, 0.0), lambda f: relativistic.average_logistic(f, torch.zeros_like(f))],
 )  # fmt: skip
 def test_g_wants_higher_scores(g_loss):
     fake = torch.full((4,), -1.0, requires_grad=True)
@@ -109,12 +110,12 @@ def test_g_wants_higher_scores(g_loss):
 def test_relativistic_g_reaches_both_halves():
     real = REAL.clone().requires_grad_()
     fake = FAKE.clone().requires_grad_()
-    losses.relativistic_average(fake, real).backward()
+    relativistic.average_logistic(fake, real).backward()
     assert (real.grad > 0).all(), "G wants reals to look less real"
     assert (fake.grad < 0).all()
 
 
-@pytest.mark.parametrize("loss", [losses.logistic_d, losses.wasserstein_d, losses.relativistic_average])
+@pytest.mark.parametrize("loss", [losses.logistic_d, losses.wasserstein_d, relativistic.average_logistic])
 def test_column_scores_are_refused_before_they_broadcast(loss):
     with pytest.raises(ValueError, match="vectors"):
         loss(torch.zeros(4, 1), torch.zeros(4))
@@ -122,4 +123,4 @@ def test_column_scores_are_refused_before_they_broadcast(loss):
 
 def test_paired_losses_refuse_unequal_lengths():
     with pytest.raises(ValueError, match="one length"):
-        losses.relativistic_average(torch.zeros(4), torch.zeros(3))
+        relativistic.average_logistic(torch.zeros(4), torch.zeros(3))
