@@ -38,7 +38,7 @@ def test_list_json(command):
 
 @pytest.mark.parametrize("name", gans.names())
 def test_show_tells_losses_settings_and_deviations(command, monkeypatch, name):
-    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("COLUMNS", "4000")
     code, out, _ = command("show", name)
     assert code == 0
     info = gans.get(name).info
