@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -120,8 +121,15 @@ def run(
             click.echo(f"\n{tables.as_text(effect)}")
     if evaluator.notice:
         click.echo(evaluator.notice)
-    click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {store.uri} (open with: mlflow ui)")
+    click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _how_to_open(uri: str) -> str:
+    if uri.startswith("http"):
+        return f"{uri} (in a browser)"
+    given = f" --backend-store-uri {shlex.quote(uri)}" if "MLFLOW_TRACKING_URI" in os.environ else ""
+    return f"{uri} (open with: mlflow ui{given})"
 
 
 def _preset(name: str | None, default: str) -> Preset:
