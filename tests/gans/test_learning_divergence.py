@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from toys import distances, ring
+from toys import distances, one_mode, ring
 
 import gans
 from gans.divergences import DIVERGENCES
@@ -16,11 +16,6 @@ def mlp(inputs, outputs):
     """[N, inputs] -> [N, outputs], or [N] for one output."""
     layers = [nn.Linear(inputs, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, outputs)]
     return nn.Sequential(*layers, *([nn.Flatten(0)] if outputs == 1 else []))
-
-
-def one_mode(n, rng):
-    """One Gaussian, standard deviation 0.3, away from where an untrained G puts its points."""
-    return torch.tensor([1.0, 0.0]) + 0.3 * torch.randn(n, 2, generator=rng)
 
 
 def trained(name, sample, lr_g, lr_d, config):

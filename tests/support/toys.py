@@ -13,6 +13,11 @@ def ring(n, rng, *, radius=1.0, spread=0.2):
     return radius * torch.stack([angle.cos(), angle.sin()], 1) + spread * torch.randn(n, 2, generator=rng)
 
 
+def one_mode(n, rng):
+    """One Gaussian, standard deviation 0.3, away from where an untrained G puts its points."""
+    return torch.tensor([1.0, 0.0]) + 0.3 * torch.randn(n, 2, generator=rng)
+
+
 def energy_distance(x, y):
     """Szekely's 2 E|x - y| - E|x - x'| - E|y - y'| of [N, ...], zero for equal distributions."""
     x, y = x.flatten(1), y.flatten(1)
