@@ -26,8 +26,6 @@ class Budget:
     amount: int
     unit: str = "steps"
 
-    UNITS = ("steps", "epochs", "g_updates")
-
     def steps(self, images: int, batch_size: int, g_every: int) -> int:
         """The number of steps for a data set of `images` with G's turn in each `g_every`-th step."""
         per_unit = {"steps": 1, "epochs": images / batch_size, "g_updates": g_every}

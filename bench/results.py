@@ -56,6 +56,18 @@ class Results:
                 return None
 
 
+def _search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
+    """Every run that fits, page by page."""
+    runs: list[Run] = []
+    token = None
+    while True:
+        page = client.search_runs(experiment_ids, query, ViewType.ACTIVE_ONLY, page_token=token)
+        runs += page
+        token = page.token
+        if not token:
+            return runs
+
+
 def _row(run: Run) -> dict[str, Any]:
     """One run as a row."""
     tags = {key.removeprefix(PREFIX): value for key, value in run.data.tags.items() if key.startswith(PREFIX)}
@@ -132,14 +144,7 @@ def load(tracking_uri: str | None = None, experiment: str | None = None, parent:
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
         raise BenchError(f"no experiment '{experiment}' in {uri} (it has: {names}); {hint}")
     query = f"tags.`{PREFIX}kind` != 'run'" + (f" AND tags.`mlflow.parentRunId` = '{parent}'" if parent else "")
-    runs: list[Run] = []
-    token = None
-    while True:
-        page = client.search_runs([found.experiment_id], query, ViewType.ACTIVE_ONLY, page_token=token)
-        runs += page
-        token = page.token
-        if not token:
-            break
+    runs = _search(client, [found.experiment_id], query)
     if not runs:
         raise BenchError(f"no runs in experiment '{experiment}' of {uri}; {hint}")
     frame = pd.DataFrame([_row(run) for run in runs])
@@ -154,7 +159,7 @@ def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[MlflowClient
     """The trial whose run id starts with `run_id`; BenchError when there is none or more than one."""
     client = open_client(track.tracking_uri(tracking_uri))
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
-    runs = client.search_runs(ids, f"tags.`{PREFIX}kind` = 'trial'")
+    runs = _search(client, ids, f"tags.`{PREFIX}kind` = 'trial'")
     matches = [run for run in runs if run.info.run_id.startswith(run_id)]
     if len(matches) != 1:
         problem = "no trial" if not matches else f"{len(matches)} trials"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
 
 SLOPE = 0.3
 TRUNK_FEATURES = 7 * 7 * 128
@@ -139,6 +140,13 @@ class Discriminator(nn.Module):
         """images [N, 1, 28, 28] -> scores [N] or [N, outputs]."""
         scores: Tensor = self.head(self.trunk(images))
         return scores.squeeze(1) if scores.shape[1] == 1 else scores
+
+
+def normalise_spectrally(module: nn.Module) -> None:
+    """Divides every weight below `module` by its largest singular value, estimated by one power iteration a pass."""
+    for layer in list(module.modules()):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            spectral_norm(layer)
 
 
 def parameter_count(module: nn.Module) -> int:

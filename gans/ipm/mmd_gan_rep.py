@@ -7,12 +7,11 @@ from functools import partial
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from gans import kernels
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
-from gans.networks import Discriminator, Trunk
+from gans.networks import Discriminator, Trunk, normalise_spectrally
 from gans.registry import register
 
 
@@ -60,9 +59,7 @@ class MMDGANRep(GAN):
     def build_discriminator(self) -> nn.Module:
         """images [N, 1, 28, 28] -> codes [N, code_dim], every weight divided by its largest singular value."""
         discriminator = Discriminator(Trunk(self.config.bn, self.config.dropout), self.config.code_dim)
-        for layer in discriminator.modules():
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                spectral_norm(layer)
+        normalise_spectrally(discriminator)
         return discriminator
 
     def d_turn(self, batch: Batch) -> Scalars:

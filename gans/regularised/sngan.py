@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from gans.config import option
+from gans.networks import normalise_spectrally
 from gans.registry import register
 from gans.standard.hinge import Hinge
 
@@ -43,7 +43,5 @@ class SNGAN(Hinge):
 
     def build_discriminator(self) -> nn.Module:
         discriminator = super().build_discriminator()
-        for layer in list(discriminator.modules()):
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                spectral_norm(layer)
+        normalise_spectrally(discriminator)
         return discriminator

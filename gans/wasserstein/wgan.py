@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
-from gans import losses
-from gans.base import GAN, Turn
+from gans.base import Turn
 from gans.config import option
 from gans.registry import register
+from gans.wasserstein.base import WassersteinGAN
 
 
 @register(
@@ -21,7 +21,7 @@ from gans.registry import register
     year=2017,
     paper="Arjovsky, Chintala, Bottou: Wasserstein GAN, arXiv:1701.07875",
 )
-class WGAN(GAN):
+class WGAN(WassersteinGAN):
     """GAN whose critic, kept Lipschitz by clipping its weights, estimates the Wasserstein-1 distance.
 
     Losses:
@@ -38,7 +38,7 @@ class WGAN(GAN):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(GAN.Config):
+    class Config(WassersteinGAN.Config):
         bn: bool = option(False, source="clipping would bound batch norm's scale")
         dropout: float = option(0.0, source="a critic is to be one function")
         lr_g: float = option(5e-5, source="paper, algorithm 1")
@@ -49,12 +49,6 @@ class WGAN(GAN):
         )
 
     config: Config
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.wasserstein_d(real_scores, fake_scores)
-
-    def g_loss(self, fake_scores: Tensor) -> Tensor:
-        return losses.wasserstein_g(fake_scores)
 
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
         """RMSprop, for momentum makes a clipped critic unstable (paper, section 4); beta1 and beta2 are not used."""

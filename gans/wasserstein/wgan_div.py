@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gans import lipschitz, losses, penalties
-from gans.base import GAN
+from gans import lipschitz, penalties
 from gans.config import option
 from gans.registry import register
+from gans.wasserstein.base import WassersteinGAN
 
 
 @register(
@@ -18,7 +18,7 @@ from gans.registry import register
     year=2018,
     paper="Wu et al.: Wasserstein Divergence for GANs, arXiv:1712.01026",
 )
-class WGANDiv(GAN):
+class WGANDiv(WassersteinGAN):
     """WGAN whose critic need not be Lipschitz: a power of its slope turns the distance into a divergence.
 
     Losses:
@@ -34,7 +34,7 @@ class WGANDiv(GAN):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(GAN.Config):
+    class Config(WassersteinGAN.Config):
         bn: bool = option(False, source="a slope per image needs a score per image")
         dropout: float = option(0.0, source="the slope and the scores are to be of one function")
         beta1: float = option(0.0, source="authors' wgan_div.py")
@@ -47,12 +47,6 @@ class WGANDiv(GAN):
 
     config: Config
     bn_conflict = penalties.COUPLED
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.wasserstein_d(real_scores, fake_scores)
-
-    def g_loss(self, fake_scores: Tensor) -> Tensor:
-        return losses.wasserstein_g(fake_scores)
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
         k, p = self.config.k, self.config.p

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gans import losses, penalties
-from gans.base import GAN
+from gans import penalties
 from gans.config import option
 from gans.registry import register
+from gans.wasserstein.base import WassersteinGAN
 
 
 @register(
@@ -18,7 +18,7 @@ from gans.registry import register
     year=2017,
     paper="Gulrajani et al.: Improved Training of Wasserstein GANs, arXiv:1704.00028",
 )
-class WGANGP(GAN):
+class WGANGP(WassersteinGAN):
     """WGAN whose critic is kept Lipschitz by a penalty on its gradient between reals and fakes.
 
     Losses:
@@ -33,7 +33,7 @@ class WGANGP(GAN):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(GAN.Config):
+    class Config(WassersteinGAN.Config):
         bn: bool = option(False, source="paper, section 4: no batch norm in the critic")
         dropout: float = option(0.0, source="paper: none")
         lr_g: float = option(1e-4, source="official gan_mnist.py")
@@ -45,12 +45,6 @@ class WGANGP(GAN):
 
     config: Config
     bn_conflict = penalties.COUPLED
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.wasserstein_d(real_scores, fake_scores)
-
-    def g_loss(self, fake_scores: Tensor) -> Tensor:
-        return losses.wasserstein_g(fake_scores)
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
         penalty = penalties.gradient_penalty(self.discriminator, real_images, fake_images, self.rng)
