@@ -4,6 +4,8 @@ Three levels, of which an algorithm overrides the lowest that will do:
 1. losses      `d_loss`, `g_loss`, `penalty`
 2. turns       `generate`, `d_turn`, `g_turn`
 3. schedule    `turns`
+A turn's body asks D through `see` or `scores` and makes its fakes with `fakes` or `constant_fakes`, so that every
+factor (`gans.factors`) composes with it; what does not compose stands in `conflicts`.
 
 Scores are raw and large for real; losses are minimised. D sees reals and fakes in separate forward passes, so that
 batch norm never mixes them, and stays in train mode in both turns.
@@ -13,14 +15,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gans.config import BaseConfig, option
-from gans.networks import Discriminator, Generator, Trunk
+from gans.config import option
+from gans.factors import Factors, conflict
+from gans.networks import Discriminator, Generator, Trunk, normalise_spectrally
+from gans.objectives import best, g_objective, risen_latents
+from gans.view import View
 
 if TYPE_CHECKING:
     from gans.registry import AlgorithmInfo
@@ -37,6 +43,14 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def rows(self, rows: slice) -> Batch:
+        """Some of its elements."""
+        return Batch(self.images[rows], self.labels[rows])
+
+    def repeated(self, times: int) -> Batch:
+        """The batch after itself, `times` times in all."""
+        return Batch(self.images.repeat(times, 1, 1, 1), self.labels.repeat(times))
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ class GAN(nn.Module):
     """A generator and a discriminator that play on the uniform field, by default one turn each a step."""
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(BaseConfig):
+    class Config(Factors):
         """Settings every algorithm has."""
 
         bn: bool = option(True, "batch normalisation in the discriminator's trunk", source="tutorial")
@@ -102,9 +116,11 @@ class GAN(nn.Module):
         )
 
     info: ClassVar[AlgorithmInfo]
-    bn_conflict: ClassVar[str | None] = None
-    """Why batch norm in D makes no sense for this algorithm, so that `bn=on` is skipped; None where it does."""
+    conflicts: ClassVar[dict[str, str]] = {"label_smoothing": "D's loss has no labels to smooth"}
+    """What makes no sense with this algorithm and is skipped: conditions ('bn', 'augment=ada') -> reason."""
     config: Config
+    transport: Tensor
+    """Mean squared distance by which LOGAN moved the latents of the latest fakes; only where it is on."""
 
     def __init__(self, config: Config | None = None) -> None:
         super().__init__()
@@ -115,20 +131,33 @@ class GAN(nn.Module):
         """Share of the training that is done, 0 to 1, for what is annealed; the trainer sets it before each step."""
         # G first: under one seed it starts equal in every algorithm, whatever D is.
         self.generator = self.build_generator()
-        self.discriminator = self.build_discriminator()
+        self.discriminator = self.new_discriminator()
+        self.view = View(self.config)
 
     @classmethod
     def skip(cls, config: Config) -> str | None:
         """Why this configuration makes no sense and is not to be run, or None."""
-        return cls.bn_conflict if config.bn else None
+        return conflict(config, cls.conflicts)
 
     def build_generator(self) -> nn.Module:
         """latent [N, latent_dim] -> images [N, 1, 28, 28]."""
         return Generator(self.config.latent_dim)
 
     def build_discriminator(self) -> nn.Module:
-        """images [N, 1, 28, 28] -> scores [N]."""
-        return Discriminator(Trunk(self.config.bn, self.config.dropout))
+        """What `see` gives [N, pack, 28, 28] -> scores [N]."""
+        return self.uniform_discriminator()
+
+    def new_discriminator(self) -> nn.Module:
+        """A discriminator of this algorithm, spectrally normalised where the configuration asks for it."""
+        discriminator = self.build_discriminator()
+        if self.config.spectral_norm:
+            normalise_spectrally(discriminator)
+        return discriminator
+
+    def uniform_discriminator(self, outputs: int = 1) -> Discriminator:
+        """The uniform trunk under this configuration with a head of `outputs`."""
+        config = self.config
+        return Discriminator(Trunk(config.bn, config.dropout, config.pack), outputs, config.minibatch)
 
     @property
     def device(self) -> torch.device:
@@ -139,10 +168,40 @@ class GAN(nn.Module):
         """z ~ N(0, I): [n, latent_dim]."""
         return torch.randn(n, self.config.latent_dim, device=self.device, generator=self.rng)
 
-    def generate(self, batch: Batch) -> Tensor:
-        """One fake for each element of the batch: images [N, 1, 28, 28] in [-1, 1]."""
-        images: Tensor = self.generator(self.latent(len(batch)))
+    def generate(self, batch: Batch, latent: Tensor | None = None) -> Tensor:
+        """One fake for each element of the batch: images [N, 1, 28, 28] in [-1, 1], from fresh latents if none given.
+
+        The way to sample; a turn calls `fakes`.
+        """
+        images: Tensor = self.generator(self.latent(len(batch)) if latent is None else latent)
         return images
+
+    def fakes(self, batch: Batch) -> Tensor:
+        """Fakes to train on: those of `generate`, from latents that LOGAN has moved where it is on."""
+        if not self.config.latent_step:
+            return self.generate(batch)
+        latent, self.transport = risen_latents(self, batch)
+        return self.generate(batch, latent)
+
+    def constant_fakes(self, batch: Batch) -> Tensor:
+        """Fakes for D's turn, whose gradient is wanted only by LOGAN and by a G that looks ahead."""
+        with torch.set_grad_enabled(bool(self.config.latent_step or self.config.unroll)):
+            return self.fakes(batch)
+
+    def see(self, images: Tensor) -> Tensor:
+        """What D sees of images: augmented, noisy and packed [N / pack, pack, 28, 28] where factors say so."""
+        seen: Tensor = self.view(images, self.progress, self.rng)
+        return seen
+
+    def scores(self, images: Tensor) -> Tensor:
+        """D's scores of what it sees of images [N, 1, 28, 28]: [N / pack], or what another head gives."""
+        scores: Tensor = self.discriminator(self.see(images))
+        return scores
+
+    def best(self, scores: Tensor) -> Tensor:
+        """The scores [N] of fakes that count in G's loss: all, or the top k."""
+        top_k = self.config.top_k
+        return scores if top_k == 1 else best(scores, 1 - (1 - top_k) * self.progress)
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         """Scores [N] of reals and fakes -> the scalar that D minimises."""
@@ -153,24 +212,27 @@ class GAN(nn.Module):
         raise NotImplementedError(f"{type(self).__name__} defines neither g_loss nor g_turn")
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor | None:
-        """A scalar added to D's loss, already weighted, or None; images [N, 1, 28, 28]."""
+        """A scalar added to D's loss, already weighted, or None; images as D sees them [N, pack, 28, 28]."""
         return None
 
     def d_turn(self, batch: Batch) -> Scalars:
         """D's loss on the batch and as many fakes."""
-        with torch.no_grad():
-            fake = self.generate(batch)
-        real_scores, fake_scores = self.discriminator(batch.images), self.discriminator(fake)
+        real, fake = self.see(batch.images), self.see(self.constant_fakes(batch))
+        real_scores, fake_scores = self.discriminator(real), self.discriminator(fake)
         loss = self.d_loss(real_scores, fake_scores)
         scalars = {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
-        penalty = self.penalty(batch.images, fake)
+        penalty = self.penalty(real, fake)
         if penalty is not None:
             scalars |= {"loss": loss + penalty, "penalty": penalty}
-        return scalars
+        return scalars | self.view.observe(real_scores)
 
     def g_turn(self, batch: Batch) -> Scalars:
         """G's loss on fresh fakes."""
-        return {"loss": self.g_loss(self.discriminator(self.generate(batch)))}
+        return {"loss": self.g_loss(self.best(self.scores(self.fakes(batch))))}
+
+    def forward(self, turn: Callable[[Batch], Scalars], batch: Batch) -> Scalars:
+        """`turn(batch)`, so that `torch.func.functional_call` can evaluate a turn with other weights."""
+        return turn(batch)
 
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
         """Adam with this configuration's betas; eps is Keras's 1e-7, as in the tutorial."""
@@ -183,7 +245,7 @@ class GAN(nn.Module):
             Turn("d", self.d_turn, self.optimizer(self.discriminator.parameters(), self.config.lr_d)),
             Turn(
                 "g",
-                self.g_turn,
+                partial(g_objective, self),
                 self.optimizer(self.generator.parameters(), self.config.lr_g),
                 every=self.config.n_d,
             ),

@@ -5,13 +5,15 @@ Takes a registered class; each `check_*` stands alone. `CHECKS` holds them all, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gans.base import GAN, Batch
+from gans.factors import Factors
 
 Check = Callable[[type[GAN]], None]
 CHECKS: list[Check] = []
@@ -77,7 +79,7 @@ def check_every_parameter_gets_a_gradient(cls: type[GAN]) -> None:
 def check_training_follows_the_seed(cls: type[GAN]) -> None:
     """The same seed repeats training exactly; another seed does not."""
 
-    def trained(seed: int) -> dict[str, Tensor]:
+    def after_two_steps(seed: int) -> dict[str, Tensor]:
         gan = make(cls, seed)
         turns = gan.turns()
         for _ in range(2):
@@ -85,7 +87,7 @@ def check_training_follows_the_seed(cls: type[GAN]) -> None:
                 turn.take(real_batch())
         return parameters(gan)
 
-    first, again, other = trained(0), trained(0), trained(1)
+    first, again, other = after_two_steps(0), after_two_steps(0), after_two_steps(1)
     differing = [key for key in first if not torch.equal(first[key], again[key])]
     assert not differing, f"the same seed gave other values of {differing}: draw all noise from self.rng or torch's own"
     assert any(not torch.equal(first[key], other[key]) for key in first), "another seed changed nothing"
@@ -118,6 +120,52 @@ def check_uniform_generator_starts_equal(cls: type[GAN]) -> None:
         reference = GAN(GAN.Config(latent_dim=gan.config.latent_dim)).generator.state_dict()
         differing = [key for key, value in gan.generator.state_dict().items() if not torch.equal(value, reference[key])]
         assert not differing, f"under one seed G starts otherwise than in other rows: {differing}"
+
+
+def trained(cls: type[GAN], steps: int = 2, **config: Any) -> dict[str, Tensor]:
+    """G's parameters after `steps` steps in the middle of a training; the factors of `config` at work."""
+    gan = make(cls, **config)
+    gan.progress = 0.5
+    if gan.view.ada is not None:
+        gan.view.ada.p.fill_(1)
+    turns = gan.turns()
+    for _ in range(steps):
+        for turn in turns:
+            for key, value in turn.take(real_batch()).items():
+                assert torch.isfinite(value), f"turn {turn.name}: '{key}' is {value.item()}"
+    return {name: p for name, p in parameters(gan).items() if name.startswith("generator.")}
+
+
+def factors_at_work() -> Iterator[dict[str, Any]]:
+    """Every factor by itself, with a value at which it acts on the batch of `real_batch`."""
+    strengths = {"pack": 2, "instance_noise": 0.5, "label_smoothing": 0.1, "top_k": 0.5, "feature_matching": True}
+    strengths |= {"mode_seeking": 1.0, "latent_step": 0.9, "unroll": 1, "spectral_norm": True}
+    for field in fields(Factors):
+        spec = Factors.option(field.name)
+        if spec.choices:
+            yield from ({field.name: value} for value in spec.choices if value != spec.default)
+        elif field.name in strengths:
+            yield {field.name: strengths[field.name]}
+
+
+@_check
+def check_every_factor_acts_or_is_skipped(cls: type[GAN]) -> None:
+    """No factor is silently ignored: each changes the training, or stands in `conflicts` with a reason."""
+    default = cls.Config()
+    plain = trained(cls)
+    for factor in factors_at_work():
+        ((name, value),) = factor.items()
+        config = cls.Config.from_dict(default.to_dict() | factor)
+        if config == default or cls.skip(config):  # type: ignore[arg-type]
+            continue
+        try:
+            changed = trained(cls, **factor)
+        except Exception as error:
+            raise AssertionError(
+                f"{name}={value} fails ({type(error).__name__}: {error}): make it work or name it in `conflicts`"
+            ) from error
+        same = all(torch.equal(changed[key], parameter) for key, parameter in plain.items())
+        assert not same, f"{name}={value} changes nothing: use the methods of gans.GAN or name it in `conflicts`"
 
 
 @_check

@@ -17,11 +17,17 @@ def check_scores(*scores: Tensor) -> None:
         raise ValueError(f"scores must be vectors [N] of one length, not {shapes}")
 
 
-def logistic_d(real: Tensor, fake: Tensor) -> Tensor:
-    """-E log sig(r) - E log(1 - sig(f)). Goodfellow et al. 2014, arXiv:1406.2661, eq. 1 (minimised)."""
+def logistic_d(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
+    """-E log sig(r) - E log(1 - sig(f)). Goodfellow et al. 2014, arXiv:1406.2661, eq. 1 (minimised).
+
+    With `smoothing` s the label of reals, and of them alone, is 1 - s: -E [(1 - s) log sig(r) + s log(1 - sig(r))].
+    Salimans et al. 2016, arXiv:1606.03498, section 3.4.
+    """
     check_scores(real)
     check_scores(fake)
-    return softplus(-real).mean() + softplus(fake).mean()
+    loss = softplus(-real).mean() + softplus(fake).mean()
+    # log sig(r) - log(1 - sig(r)) = r
+    return loss + smoothing * real.mean() if smoothing else loss
 
 
 def nonsaturating_g(fake: Tensor) -> Tensor:

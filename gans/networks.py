@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 
+from gans.heads import STATISTICS
+
 SLOPE = 0.3
 TRUNK_FEATURES = 7 * 7 * 128
 
@@ -95,7 +97,7 @@ class Generator(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The uniform discriminator trunk: images [N, 1, 28, 28] -> features [N, 6272]; the BN switch is here.
+    """The uniform discriminator trunk: images [N, channels, 28, 28] -> features [N, 6272]; the BN switch is here.
 
     28x28x1 -> 14x14x64 -> 7x7x128, each a stride-2 convolution, [batch norm], LeakyReLU, dropout. The first convolution
     has batch norm too, as in the tutorial and unlike the DCGAN paper.
@@ -103,10 +105,10 @@ class Trunk(nn.Module):
 
     features = TRUNK_FEATURES
 
-    def __init__(self, bn: bool, dropout: float) -> None:
+    def __init__(self, bn: bool, dropout: float, channels: int = 1) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for inputs, outputs in ((1, 64), (64, 128)):
+        for inputs, outputs in ((channels, 64), (64, 128)):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))
             if bn:
                 layers.append(batch_norm(outputs))
@@ -118,27 +120,33 @@ class Trunk(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
-        """images [N, 1, 28, 28] -> features [N, 6272]."""
+        """images [N, channels, 28, 28] -> features [N, 6272]."""
         features: Tensor = self.layers(images)
         return features.permute(0, 2, 3, 1).flatten(1)
 
 
 class Discriminator(nn.Module):
-    """Trunk and head: images [N, 1, 28, 28] -> scores [N] for a head of one output, else [N, outputs].
+    """Trunk and head: images [N, channels, 28, 28] -> scores [N] for a head of one output, else [N, outputs].
 
     Scores are raw: no sigmoid anywhere. One output is squeezed here, once, since `[N, 1] - [N]` would broadcast to
-    `[N, N]`.
+    `[N, N]`. With a `minibatch` statistic (`gans.heads`) the head sees it beside the features.
     """
 
-    def __init__(self, trunk: Trunk, outputs: int = 1) -> None:
+    def __init__(self, trunk: Trunk, outputs: int = 1, minibatch: str = "none") -> None:
         super().__init__()
         self.trunk = trunk
-        self.head = nn.Linear(trunk.features, outputs)
+        self.statistic = STATISTICS[minibatch](trunk.features) if minibatch != "none" else None
+        self.head = nn.Linear(trunk.features if self.statistic is None else self.statistic.features, outputs)
         initialise(self.head)
+        if self.statistic is not None:
+            initialise(self.statistic)
 
     def forward(self, images: Tensor) -> Tensor:
-        """images [N, 1, 28, 28] -> scores [N] or [N, outputs]."""
-        scores: Tensor = self.head(self.trunk(images))
+        """images [N, channels, 28, 28] -> scores [N] or [N, outputs]."""
+        features = self.trunk(images)
+        if self.statistic is not None:
+            features = self.statistic(features)
+        scores: Tensor = self.head(features)
         return scores.squeeze(1) if scores.shape[1] == 1 else scores
 
 

@@ -2,7 +2,7 @@
 
 Each takes the discriminator (images [N, 1, H, W] -> scores [N]) and gives a scalar, differentiable in D's parameters.
 They assume that a score depends on its own image alone: batch norm in D breaks that, which is why algorithms that call
-them skip `bn=on`.
+them declare `PER_IMAGE`. The images are those that D sees: augmented and packed where factors say so.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-COUPLED = "batch norm in D couples the images of a batch, so a gradient penalty per image is ill-defined"
-"""The `bn_conflict` of every algorithm that calls these."""
+from gans.factors import COUPLED
+
+PER_IMAGE = {"bn": f"batch norm in D {COUPLED}", "minibatch": f"a minibatch head {COUPLED}"}
+"""The conflicts of every algorithm that calls these."""
 
 Critic = Callable[[Tensor], Tensor]
 

@@ -14,6 +14,7 @@ from torch.nn.functional import normalize, relu
 
 from gans.base import GAN
 from gans.config import option
+from gans.factors import NO_SIGN
 from gans.losses import check_scores
 from gans.networks import Generator, Trunk, initialise
 
@@ -83,7 +84,15 @@ class AutoencoderGAN(GAN):
         code_dim: int = option(100, "length of D's code", source="the latent's length, as in the BEGAN paper", low=1)
 
     config: Config
-    bn_conflict = "batch norm in D couples the images of a batch, so the energy of one image is ill-defined"
+    conflicts = (
+        GAN.conflicts
+        | NO_SIGN
+        | {
+            "bn": "batch norm in D couples the images of a batch, so the energy of one image is ill-defined",
+            "minibatch": "an autoencoder has no head that could see a statistic",
+            "pack": "its decoder makes one image of a code",
+        }
+    )
     discriminator: AutoencoderDiscriminator
     power = 2
 

@@ -49,8 +49,8 @@ class EBGAN(AutoencoderGAN):
         return energy_margin(-real_scores, -fake_scores, self.config.margin)
 
     def g_turn(self, batch: Batch) -> Scalars:
-        fake = self.generate(batch)
+        fake = self.see(self.fakes(batch))
         codes = self.discriminator.encode(fake)
         pull = pulling_away(codes)
-        loss = self.g_loss(-self.discriminator.energy(fake, codes)) + self.config.lambda_pt * pull
+        loss = self.g_loss(self.best(-self.discriminator.energy(fake, codes))) + self.config.lambda_pt * pull
         return {"loss": loss, "pulling_away": pull}

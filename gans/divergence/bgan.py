@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gans import losses
-from gans.base import GAN, Batch, Scalars
+from gans.base import Batch, Scalars
 from gans.config import option
 from gans.divergences import boundary_seeking_g, log_mean_exp
 from gans.registry import register
+from gans.standard.nsgan import NSGAN
 
 
 @register(
@@ -20,7 +20,7 @@ from gans.registry import register
     year=2018,
     paper="Hjelm et al.: Boundary-Seeking Generative Adversarial Networks, arXiv:1702.08431",
 )
-class BGAN(GAN):
+class BGAN(NSGAN):
     """GAN whose G seeks D's decision boundary instead of its far side.
 
     Losses:
@@ -35,7 +35,7 @@ class BGAN(GAN):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(GAN.Config):
+    class Config(NSGAN.Config):
         log_z_decay: float = option(
             0.995,
             "decay, a G turn, of the average that estimates log Z; 1 keeps log Z at 0",
@@ -47,18 +47,15 @@ class BGAN(GAN):
     config: Config
     log_z: Tensor
 
-    def __init__(self, config: GAN.Config | None = None) -> None:
+    def __init__(self, config: Config | None = None) -> None:
         super().__init__(config)
         self.register_buffer("log_z", torch.zeros(()))
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.logistic_d(real_scores, fake_scores)
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:
         return boundary_seeking_g(fake_scores, self.log_z)
 
     def g_turn(self, batch: Batch) -> Scalars:
-        fake_scores = self.discriminator(self.generate(batch))
+        fake_scores = self.best(self.scores(self.fakes(batch)))
         scalars = {"loss": self.g_loss(fake_scores), "log_z": self.log_z}
         # A new tensor, for the logged one must not change.
         self.log_z = torch.lerp(log_mean_exp(fake_scores.detach()), self.log_z, self.config.log_z_decay)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
 from gans.divergences import dual_d, dual_g
+from gans.factors import NO_SIGN
 from gans.registry import register
 
 
@@ -52,24 +52,30 @@ class D2GAN(GAN):
         )
 
     config: Config
+    conflicts = (
+        GAN.conflicts
+        | NO_SIGN
+        | dict.fromkeys(
+            ("top_k", "feature_matching", "latent_step", "unroll"), "it has two discriminators, and this asks one"
+        )
+    )
 
     def __init__(self, config: GAN.Config | None = None) -> None:
         super().__init__(config)
-        self.discriminator2 = self.build_discriminator()
+        self.discriminator2 = self.new_discriminator()
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         return dual_d(real_scores, fake_scores, self.config.alpha)
 
     def d2_turn(self, batch: Batch) -> Scalars:
         """D2's loss on the batch and as many fakes."""
-        with torch.no_grad():
-            fake = self.generate(batch)
-        real_scores, fake_scores = self.discriminator2(batch.images), self.discriminator2(fake)
+        real, fake = self.see(batch.images), self.see(self.constant_fakes(batch))
+        real_scores, fake_scores = self.discriminator2(real), self.discriminator2(fake)
         loss = dual_d(fake_scores, real_scores, self.config.beta)
         return {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
 
     def g_turn(self, batch: Batch) -> Scalars:
-        fake = self.generate(batch)
+        fake = self.see(self.fakes(batch))
         return {"loss": dual_g(self.discriminator(fake), self.discriminator2(fake), self.config.beta)}
 
     def turns(self) -> list[Turn]:

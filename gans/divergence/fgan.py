@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
 from gans.divergences import DIVERGENCES, EXPONENT_LIMIT, Divergence
+from gans.factors import NO_SIGN
 from gans.registry import register
 
 
@@ -56,6 +57,7 @@ class FGAN(GAN):
         )
 
     config: Config
+    conflicts = GAN.conflicts | NO_SIGN
 
     @property
     def divergence(self) -> Divergence:

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
 from gans.divergences import loss_sensitive_d
+from gans.factors import NO_SIGN
 from gans.registry import register
 
 HEADS: dict[str, Callable[[Tensor], Tensor]] = {"softplus": softplus, "relu": torch.relu}
@@ -65,17 +66,23 @@ class LossSensitiveGAN(GAN):
         )
 
     config: Config
-    bn_conflict = "batch norm in D couples the images of a batch, so its loss is no Lipschitz function of one image"
+    conflicts = (
+        GAN.conflicts
+        | NO_SIGN
+        | {
+            "bn": "batch norm in D couples the images of a batch, so its loss is no Lipschitz function of one image",
+            "minibatch": "a minibatch head couples the images of a batch, so D's loss is no function of one image",
+        }
+    )
 
-    def image_loss(self, images: Tensor) -> Tensor:
-        """L(x) >= 0 of every image: [N, 1, 28, 28] -> [N]."""
-        return HEADS[self.config.head](-self.discriminator(images))
+    def image_loss(self, scores: Tensor) -> Tensor:
+        """L(x) >= 0 of every score: [N] -> [N]."""
+        return HEADS[self.config.head](-scores)
 
     def d_turn(self, batch: Batch) -> Scalars:
-        with torch.no_grad():
-            fake = self.generate(batch)
-            margin = self.config.tau * (batch.images - fake).abs().flatten(1).sum(1)
-        real_loss, fake_loss = self.image_loss(batch.images), self.image_loss(fake)
+        real, fake = self.see(batch.images), self.see(self.constant_fakes(batch))
+        margin = self.config.tau * (real - fake).detach().abs().flatten(1).sum(1)
+        real_loss, fake_loss = (self.image_loss(self.discriminator(images)) for images in (real, fake))
         return {
             "loss": loss_sensitive_d(real_loss, fake_loss, margin),
             "real_loss": real_loss.mean(),
@@ -84,7 +91,7 @@ class LossSensitiveGAN(GAN):
         }
 
     def g_turn(self, batch: Batch) -> Scalars:
-        return {"loss": self.image_loss(self.generate(batch)).mean()}
+        return {"loss": self.image_loss(self.best(self.scores(self.fakes(batch)))).mean()}
 
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
         """The common Adam with weight decay, added to the gradient as in the official code."""

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from gans.base import GAN, Batch, Scalars
 from gans.divergences import softmax_d, softmax_g
+from gans.factors import NO_SIGN
 from gans.registry import register
 
 
@@ -23,9 +24,13 @@ class SoftmaxGAN(GAN):
         * tutorial: has no such script.
     """
 
+    conflicts = (
+        GAN.conflicts | NO_SIGN | {"top_k": "the softmax is over as many fakes as reals, of which none may be left out"}
+    )
+
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         return softmax_d(real_scores, fake_scores)
 
     def g_turn(self, batch: Batch) -> Scalars:
-        real_scores, fake_scores = self.discriminator(batch.images), self.discriminator(self.generate(batch))
+        real_scores, fake_scores = self.scores(batch.images), self.scores(self.fakes(batch))
         return {"loss": softmax_g(real_scores, fake_scores)}

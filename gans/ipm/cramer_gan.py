@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gans import kernels, losses, penalties
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
-from gans.networks import Discriminator, Trunk
+from gans.factors import CODES
 from gans.registry import register
 
 
@@ -49,23 +49,23 @@ class CramerGAN(GAN):
         lambda_gp: float = option(10.0, "weight of the gradient penalty", source="WGAN-GP paper, algorithm 1", low=0)
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = GAN.conflicts | CODES | penalties.PER_IMAGE
 
     def build_discriminator(self) -> nn.Module:
         """images [N, 1, 28, 28] -> codes [N, code_dim]."""
-        return Discriminator(Trunk(self.config.bn, self.config.dropout), self.config.code_dim)
+        return self.uniform_discriminator(self.config.code_dim)
 
     def d_turn(self, batch: Batch) -> Scalars:
-        with torch.no_grad():
-            fake, other = self.generate(batch), self.generate(batch)
+        real = self.see(batch.images)
+        fake, other = self.see(self.constant_fakes(batch)), self.see(self.constant_fakes(batch))
         other_codes = self.discriminator(other)
 
         def critic(images: Tensor) -> Tensor:
             codes = self.discriminator(images)
             return kernels.distance(codes, other_codes) - kernels.distance(codes, torch.zeros_like(codes))
 
-        real_scores, fake_scores = critic(batch.images), critic(fake)
-        penalty = self.config.lambda_gp * penalties.gradient_penalty(critic, batch.images, fake, self.rng)
+        real_scores, fake_scores = critic(real), critic(fake)
+        penalty = self.config.lambda_gp * penalties.gradient_penalty(critic, real, fake, self.rng)
         return {
             "loss": losses.wasserstein_d(real_scores, fake_scores) + penalty,
             "real_score": real_scores.mean(),
@@ -74,5 +74,5 @@ class CramerGAN(GAN):
         }
 
     def g_turn(self, batch: Batch) -> Scalars:
-        images = (batch.images, self.generate(batch), self.generate(batch))
-        return {"loss": kernels.energy_distance(*(self.discriminator(i) for i in images))}
+        images = (batch.images, self.fakes(batch), self.fakes(batch))
+        return {"loss": kernels.energy_distance(*(self.scores(i) for i in images))}

@@ -10,6 +10,7 @@ from torch import Tensor
 from gans import losses
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
+from gans.factors import NO_SIGN
 from gans.registry import register
 
 
@@ -46,6 +47,7 @@ class FisherGAN(GAN):
         )
 
     config: Config
+    conflicts = GAN.conflicts | NO_SIGN
     multiplier: Tensor
 
     def __init__(self, config: Config | None = None) -> None:
@@ -57,10 +59,9 @@ class FisherGAN(GAN):
         return (real_scores.square().mean() + fake_scores.square().mean()) / 2
 
     def d_turn(self, batch: Batch) -> Scalars:
-        with torch.no_grad():
-            fake = self.generate(batch)
-        real_scores, fake_scores = self.discriminator(batch.images), self.discriminator(fake)
-        moment = self.moment(batch.images, fake, real_scores, fake_scores)
+        real, fake = self.see(batch.images), self.see(self.constant_fakes(batch))
+        real_scores, fake_scores = self.discriminator(real), self.discriminator(fake)
+        moment = self.moment(real, fake, real_scores, fake_scores)
         excess = moment - 1
         self._excess = excess.detach()
         constraint = self.multiplier * excess + self.config.rho / 2 * excess.square()

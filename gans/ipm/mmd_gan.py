@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from gans import kernels
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
+from gans.factors import CLIPPED, CODES
 from gans.networks import TRUNK_FEATURES, Discriminator, Trunk, initialise
 from gans.registry import register
 
@@ -73,7 +74,16 @@ class MMDGAN(GAN):
         lambda_rank: float = option(16.0, "weight of the one-sided mean", source="authors' mmd_gan.py", low=0)
 
     config: Config
-    bn_conflict = "batch norm in D couples the images of a batch, so codes are none of single images"
+    conflicts = (
+        GAN.conflicts
+        | CODES
+        | CLIPPED
+        | {
+            "bn": "batch norm in D couples the images of a batch, so codes are none of single images",
+            "minibatch": "a minibatch head couples the images of a batch, so codes are none of single images",
+            "pack": "its decoder makes one image of a code",
+        }
+    )
     discriminator: Autoencoder
 
     def build_discriminator(self) -> Autoencoder:
@@ -87,16 +97,15 @@ class MMDGAN(GAN):
         return squared.sqrt() + self.config.lambda_rank * rank
 
     def d_turn(self, batch: Batch) -> Scalars:
-        with torch.no_grad():
-            fake = self.generate(batch)
-        real_codes, fake_codes = self.discriminator(batch.images), self.discriminator(fake)
+        real, fake = self.see(batch.images), self.see(self.constant_fakes(batch))
+        real_codes, fake_codes = self.discriminator(real), self.discriminator(fake)
         discrepancy = self.discrepancy(real_codes, fake_codes)
         decode = self.discriminator.decoder
-        error = mse_loss(decode(real_codes), batch.images) + mse_loss(decode(fake_codes), fake)
+        error = mse_loss(decode(real_codes), real) + mse_loss(decode(fake_codes), fake)
         return {"loss": self.config.lambda_ae * error - discrepancy, "discrepancy": discrepancy, "error": error}
 
     def g_turn(self, batch: Batch) -> Scalars:
-        real_codes, fake_codes = self.discriminator(batch.images), self.discriminator(self.generate(batch))
+        real_codes, fake_codes = self.scores(batch.images), self.scores(self.fakes(batch))
         return {"loss": self.discrepancy(real_codes, fake_codes)}
 
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gans import kernels, penalties
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
-from gans.networks import Discriminator, Trunk
+from gans.factors import CODES
 from gans.registry import register
 
 
@@ -54,11 +54,11 @@ class MMDGANGP(GAN):
         lambda_act: float = option(1.0, "weight of the activation penalty", source="authors' mnist.sh", low=0)
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = GAN.conflicts | CODES | penalties.PER_IMAGE
 
     def build_discriminator(self) -> nn.Module:
         """images [N, 1, 28, 28] -> codes [N, code_dim]."""
-        return Discriminator(Trunk(self.config.bn, self.config.dropout), self.config.code_dim)
+        return self.uniform_discriminator(self.config.code_dim)
 
     @property
     def kernel(self) -> kernels.Kernel:
@@ -78,18 +78,17 @@ class MMDGANGP(GAN):
         return codes, torch.stack([o.square().mean() for o in [*outputs, codes]]).sum()
 
     def d_turn(self, batch: Batch) -> Scalars:
-        with torch.no_grad():
-            fake = self.generate(batch)
-        (real_codes, real_squares), (fake_codes, fake_squares) = self.encode(batch.images), self.encode(fake)
+        real, fake = self.see(batch.images), self.see(self.constant_fakes(batch))
+        (real_codes, real_squares), (fake_codes, fake_squares) = self.encode(real), self.encode(fake)
 
         def witness(images: Tensor) -> Tensor:
             return kernels.witness(self.kernel, self.discriminator(images), real_codes, fake_codes)
 
         mmd2 = kernels.mmd2_unbiased(self.kernel, real_codes, fake_codes)
-        penalty = self.config.lambda_gp * penalties.gradient_penalty(witness, batch.images, fake, self.rng)
+        penalty = self.config.lambda_gp * penalties.gradient_penalty(witness, real, fake, self.rng)
         activation = self.config.lambda_act * (real_squares + fake_squares)
         return {"loss": -mmd2 + penalty + activation, "mmd2": mmd2, "penalty": penalty, "activation": activation}
 
     def g_turn(self, batch: Batch) -> Scalars:
-        real_codes, fake_codes = self.discriminator(batch.images), self.discriminator(self.generate(batch))
+        real_codes, fake_codes = self.scores(batch.images), self.scores(self.fakes(batch))
         return {"loss": kernels.mmd2_unbiased(self.kernel, real_codes, fake_codes)}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-import torch
 from torch import nn
 
 from gans import kernels
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
-from gans.networks import Discriminator, Trunk, normalise_spectrally
+from gans.factors import CODES
 from gans.registry import register
 
 
@@ -45,6 +44,7 @@ class MMDGANRep(GAN):
         lr_g: float = option(2e-4, source="authors' my_test_cifar.py")
         lr_d: float = option(5e-4, source="authors' my_test_cifar.py")
         n_d: int = option(1, source="authors' code")
+        spectral_norm: bool = option(True, source="paper")
         code_dim: int = option(16, "length of the code h(x)", source="authors' my_test_cifar.py", low=2)
         kernel: str = option(
             "gaussian",
@@ -54,18 +54,14 @@ class MMDGANRep(GAN):
         )
 
     config: Config
-    bn_conflict = "batch norm in D undoes its spectral norm, which bounds the codes' slope"
+    conflicts = GAN.conflicts | CODES
 
     def build_discriminator(self) -> nn.Module:
-        """images [N, 1, 28, 28] -> codes [N, code_dim], every weight divided by its largest singular value."""
-        discriminator = Discriminator(Trunk(self.config.bn, self.config.dropout), self.config.code_dim)
-        normalise_spectrally(discriminator)
-        return discriminator
+        """images [N, 1, 28, 28] -> codes [N, code_dim]."""
+        return self.uniform_discriminator(self.config.code_dim)
 
     def d_turn(self, batch: Batch) -> Scalars:
-        with torch.no_grad():
-            fake = self.generate(batch)
-        real_codes, fake_codes = self.discriminator(batch.images), self.discriminator(fake)
+        real_codes, fake_codes = self.scores(batch.images), self.scores(self.constant_fakes(batch))
         real_kernel = fake_kernel = kernels.gaussian
         if self.config.kernel == "bounded":
             real_kernel, fake_kernel = partial(kernels.gaussian, high=4.0), partial(kernels.gaussian, low=0.25)
@@ -73,5 +69,5 @@ class MMDGANRep(GAN):
         return {"loss": loss, "mmd2": kernels.mmd2_unbiased(kernels.gaussian, real_codes, fake_codes)}
 
     def g_turn(self, batch: Batch) -> Scalars:
-        real_codes, fake_codes = self.discriminator(batch.images), self.discriminator(self.generate(batch))
+        real_codes, fake_codes = self.scores(batch.images), self.scores(self.fakes(batch))
         return {"loss": kernels.mmd2_unbiased(kernels.gaussian, real_codes, fake_codes)}

@@ -44,7 +44,7 @@ class SobolevGAN(FisherGAN):
         rho: float = option(1e-6, source="Fisher GAN's main.py")
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = FisherGAN.conflicts | penalties.PER_IMAGE
 
     def moment(self, real: Tensor, fake: Tensor, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         real_slope = penalties.input_gradient_norm(self.discriminator, real)

@@ -18,4 +18,4 @@ class PenalisedGAN(NSGAN):
         dropout: float = option(0.0, source="its noise would enter the gradients that are penalised")
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = penalties.PER_IMAGE

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gans.augment import random_shift
-from gans.base import GAN
 from gans.config import option
 from gans.penalties import Critic
 from gans.registry import register
@@ -24,11 +23,11 @@ def inconsistency(critic: Critic, images: Tensor, changed: Tensor) -> Tensor:
 class ConsistentGAN(SNGAN):
     """SNGAN whose D is one function of the image: without dropout, lest consistency fight its noise."""
 
-    @classmethod
-    def skip(cls, config: GAN.Config) -> str | None:
-        if config.dropout:
-            return "dropout makes D differ on equal images, which a consistency loss would punish"
-        return super().skip(config)
+    conflicts = SNGAN.conflicts | {
+        "dropout": "dropout makes D differ on equal images, which a consistency loss would punish",
+        "bn": "batch norm in D makes it differ on equal images, which a consistency loss would punish",
+        "minibatch": "a minibatch head makes D differ on equal images, which a consistency loss would punish",
+    }
 
 
 @register(

@@ -58,6 +58,7 @@ class LeCam(SNGAN):
         )
 
     config: Config
+    conflicts = SNGAN.conflicts | {"unroll": "the steps that are looked ahead would move the anchors"}
     real_anchor: Tensor
     fake_anchor: Tensor
 

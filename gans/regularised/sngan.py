@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import nn
-
 from gans.config import option
-from gans.networks import normalise_spectrally
 from gans.registry import register
 from gans.standard.hinge import Hinge
 
@@ -37,11 +34,6 @@ class SNGAN(Hinge):
     class Config(Hinge.Config):
         bn: bool = option(False, source="paper: none in D; its scale would undo the normalisation")
         dropout: float = option(0.0, source="paper: none")
+        spectral_norm: bool = option(True, source="paper")
 
     config: Config
-    bn_conflict = "batch norm in D rescales what spectral norm has normalised, so D is no longer Lipschitz"
-
-    def build_discriminator(self) -> nn.Module:
-        discriminator = super().build_discriminator()
-        normalise_spectrally(discriminator)
-        return discriminator

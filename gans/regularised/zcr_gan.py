@@ -35,6 +35,11 @@ class ZCRGAN(ConsistentGAN):
         lambda_g: float = option(0.5, "weight of G's diversity", source="StudioGAN, CIFAR-10", low=0)
 
     config: Config
+    conflicts = (
+        ConsistentGAN.conflicts
+        | dict.fromkeys(("augment", "instance_noise"), "neighbours would be changed apart, which consistency punishes")
+        | {"latent_step": "it needs latents as they were drawn, beside their neighbours"}
+    )
 
     def neighbours(self, n: int) -> tuple[Tensor, Tensor]:
         """G(z) and G(z + s) for n fresh latents: images [n, 1, 28, 28] twice."""
@@ -43,12 +48,12 @@ class ZCRGAN(ConsistentGAN):
         return self.generator(latent), self.generator(latent + self.config.sigma * step)
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
-        with torch.no_grad():
-            fake, neighbour = self.neighbours(len(fake_images))
-        return self.config.lambda_d * inconsistency(self.discriminator, fake, neighbour)
+        with torch.set_grad_enabled(bool(self.config.unroll)):
+            fake, neighbour = self.neighbours(len(fake_images) * self.config.pack)
+        return self.config.lambda_d * inconsistency(self.scores, fake, neighbour)
 
     def g_turn(self, batch: Batch) -> Scalars:
         fake, neighbour = self.neighbours(len(batch))
         diversity = mse_loss(fake, neighbour)
-        loss = self.g_loss(self.discriminator(fake)) - self.config.lambda_g * diversity
+        loss = self.g_loss(self.best(self.scores(fake))) - self.config.lambda_g * diversity
         return {"loss": loss, "diversity": diversity}

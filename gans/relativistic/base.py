@@ -13,6 +13,7 @@ from torch.nn.functional import relu, softplus
 
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
+from gans.factors import NO_SIGN
 from gans.losses import check_scores
 
 
@@ -48,6 +49,9 @@ class Relativistic(GAN):
         bn: bool = option(False, source="scores are compared, so they should not be coupled")
 
     config: Config
+    conflicts = (
+        GAN.conflicts | NO_SIGN | {"top_k": "as many fakes as reals are compared, of which none may be left out"}
+    )
 
     @staticmethod
     def relativistic_loss(better: Tensor, worse: Tensor) -> Tensor:
@@ -58,5 +62,5 @@ class Relativistic(GAN):
         return self.relativistic_loss(real_scores, fake_scores)
 
     def g_turn(self, batch: Batch) -> Scalars:
-        real_scores, fake_scores = self.discriminator(batch.images), self.discriminator(self.generate(batch))
+        real_scores, fake_scores = self.scores(batch.images), self.scores(self.fakes(batch))
         return {"loss": self.relativistic_loss(fake_scores, real_scores)}

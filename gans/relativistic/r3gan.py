@@ -50,7 +50,7 @@ class R3GAN(base.Relativistic):
         )
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = base.Relativistic.conflicts | penalties.PER_IMAGE
     relativistic_loss = staticmethod(base.paired_logistic)
 
     @property

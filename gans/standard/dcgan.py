@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
-from gans import losses
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
 from gans.registry import register
+from gans.standard.nsgan import NSGAN
 
 
 @register(
@@ -20,7 +19,7 @@ from gans.registry import register
     paper="Radford, Metz, Chintala: Unsupervised Representation Learning with Deep Convolutional Generative "
     "Adversarial Networks, arXiv:1511.06434",
 )
-class DCGAN(GAN):
+class DCGAN(NSGAN):
     """Convolutional GAN with the non-saturating logistic loss.
 
     Losses:
@@ -34,12 +33,6 @@ class DCGAN(GAN):
           its step); G and D have an Adam each; batch norm and dropout are active, as its text means (its code leaves
           them inert).
     """
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.logistic_d(real_scores, fake_scores)
-
-    def g_loss(self, fake_scores: Tensor) -> Tensor:
-        return losses.nonsaturating_g(fake_scores)
 
 
 @register(
@@ -69,19 +62,23 @@ class DCGANTutorial(DCGAN):
         batch_size: int = option(32, "real images in a step; G makes twice as many", source="tutorial")
 
     config: Config
+    conflicts = DCGAN.conflicts | {
+        "feature_matching": "its D judges the fakes that G's loss was taken on, which feature matching replaces",
+        "unroll": "its D's turn follows G's, so there is nothing to look ahead to",
+        "minibatch": "its D sees reals and fakes in one batch, whose statistic tells of neither",
+    }
 
     def g_turn(self, batch: Batch) -> Scalars:
-        latent_batch = Batch(batch.images.repeat(2, 1, 1, 1), batch.labels.repeat(2))
-        fake = self.generate(latent_batch)
+        fake = self.fakes(batch.repeated(2))
         self._fakes = fake.detach()
-        return {"loss": self.g_loss(self.discriminator(fake))}
+        return {"loss": self.g_loss(self.best(self.scores(fake)))}
 
     def d_turn(self, batch: Batch) -> Scalars:
-        n = len(batch)
-        scores = self.discriminator(torch.cat([batch.images, self._fakes[:n]]))
-        real_scores, fake_scores = scores[:n], scores[n:]
+        images = torch.cat([self.see(batch.images), self.see(self._fakes[: len(batch)])])
+        real_scores, fake_scores = self.discriminator(images).chunk(2)
         loss = self.d_loss(real_scores, fake_scores) / 2
-        return {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
+        scalars = {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
+        return scalars | self.view.observe(real_scores)
 
     @classmethod
     def skip(cls, config: GAN.Config) -> str | None:

@@ -59,12 +59,12 @@ class DCGANPaper(DCGAN):
         return generator
 
     def build_discriminator(self) -> nn.Module:
-        trunk = Trunk(self.config.bn, self.config.dropout)
+        trunk = Trunk(self.config.bn, self.config.dropout, self.config.pack)
         if self.config.bn:
             del trunk.layers[1]
         for layer in trunk.layers:
             if isinstance(layer, nn.LeakyReLU):
                 layer.negative_slope = SLOPE
-        discriminator = Discriminator(trunk)
+        discriminator = Discriminator(trunk, minibatch=self.config.minibatch)
         initialise(discriminator)
         return discriminator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -44,9 +45,13 @@ class LSGAN(GAN):
         )
 
     config: Config
+    conflicts: ClassVar[dict[str, str]] = {
+        "augment=ada coding=binary": "ada steers by the sign of D's score on reals, which this coding has at 1"
+    }
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         a, b, _ = CODINGS[self.config.coding]
+        b += self.config.label_smoothing * (a - b)
         return losses.least_squares_d(real_scores, fake_scores, a, b)
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:

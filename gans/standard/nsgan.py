@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -28,8 +30,10 @@ class NSGAN(GAN):
         * tutorial: its gan.py draws parabolas; on images this is its dcgan.py, with `dcgan`'s deviations.
     """
 
+    conflicts: ClassVar[dict[str, str]] = {}
+
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.logistic_d(real_scores, fake_scores)
+        return losses.logistic_d(real_scores, fake_scores, self.config.label_smoothing)
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:
         return losses.nonsaturating_g(fake_scores)

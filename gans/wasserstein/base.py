@@ -6,10 +6,13 @@ from torch import Tensor
 
 from gans import losses
 from gans.base import GAN
+from gans.factors import NO_SIGN
 
 
 class WassersteinGAN(GAN):
     """A GAN whose critic estimates the Wasserstein-1 distance that its generator lowers."""
+
+    conflicts = GAN.conflicts | NO_SIGN
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         return losses.wasserstein_d(real_scores, fake_scores)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gans import lipschitz, losses, penalties
-from gans.base import GAN
+from gans import lipschitz, penalties
 from gans.config import option
 from gans.registry import register
+from gans.standard.nsgan import NSGAN
 
 
 @register(
@@ -18,7 +18,7 @@ from gans.registry import register
     year=2017,
     paper="Kodali et al.: On Convergence and Stability of GANs, arXiv:1705.07215",
 )
-class DRAGAN(GAN):
+class DRAGAN(NSGAN):
     """Non-saturating GAN whose D is kept at slope 1 around the reals.
 
     Losses:
@@ -34,7 +34,7 @@ class DRAGAN(GAN):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(GAN.Config):
+    class Config(NSGAN.Config):
         bn: bool = option(False, source="a slope per image needs a score per image")
         dropout: float = option(0.0, source="the slope and the scores are to be of one function")
         lr_g: float = option(1e-4, source="authors' notebook")
@@ -47,13 +47,7 @@ class DRAGAN(GAN):
         )
 
     config: Config
-    bn_conflict = penalties.COUPLED
-
-    def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
-        return losses.logistic_d(real_scores, fake_scores)
-
-    def g_loss(self, fake_scores: Tensor) -> Tensor:
-        return losses.nonsaturating_g(fake_scores)
+    conflicts = penalties.PER_IMAGE
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
         penalty = lipschitz.perturbed_penalty(self.discriminator, real_images, self.config.noise, self.rng)

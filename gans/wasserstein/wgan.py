@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from gans.base import Turn
 from gans.config import option
+from gans.factors import CLIPPED
 from gans.registry import register
 from gans.wasserstein.base import WassersteinGAN
 
@@ -49,6 +50,7 @@ class WGAN(WassersteinGAN):
         )
 
     config: Config
+    conflicts = WassersteinGAN.conflicts | CLIPPED
 
     def optimizer(self, parameters: Iterable[nn.Parameter], lr: float) -> Optimizer:
         """RMSprop, for momentum makes a clipped critic unstable (paper, section 4); beta1 and beta2 are not used."""

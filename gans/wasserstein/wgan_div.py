@@ -46,7 +46,7 @@ class WGANDiv(WassersteinGAN):
         p: float = option(6.0, "power of the slope", source="paper", low=1)
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = WassersteinGAN.conflicts | penalties.PER_IMAGE
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
         k, p = self.config.k, self.config.p

@@ -44,7 +44,7 @@ class WGANGP(WassersteinGAN):
         lambda_gp: float = option(10.0, "weight of the gradient penalty", source="paper, algorithm 1", low=0)
 
     config: Config
-    bn_conflict = penalties.COUPLED
+    conflicts = WassersteinGAN.conflicts | penalties.PER_IMAGE
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
         penalty = penalties.gradient_penalty(self.discriminator, real_images, fake_images, self.rng)
