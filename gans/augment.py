@@ -81,8 +81,10 @@ def random_affine(images: Tensor, probability: Tensor, rng: torch.Generator | No
     n, side = len(images), images.shape[-1]
     uniform = torch.rand(6, n, device=images.device, dtype=images.dtype, generator=rng)
     normal = torch.randn(n, device=images.device, dtype=images.dtype, generator=rng)
-    turned, scaled, moved = (uniform[:3] < probability).to(images.dtype)
+    chosen = uniform[:3] < probability
+    turned, scaled, moved = chosen.to(images.dtype)
     angle = turned * (2 * uniform[3] - 1) * ROTATION
     scale = torch.exp2(scaled * LOG2_SCALE * normal)
     shift = moved * (SHIFT * side * (2 * uniform[4:] - 1)).round()
-    return affine(images, angle, scale, shift.T)
+    # Bilinear sampling rounds, even where nothing moves.
+    return torch.where(chosen.any(0)[:, None, None, None], affine(images, angle, scale, shift.T), images)

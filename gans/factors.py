@@ -96,7 +96,10 @@ class Factors(BaseConfig):
     )
     unroll: int = option(0, "steps of D that G looks ahead", source="off; Metz et al. 2017", low=0, high=20)
     unroll_lr: float = option(
-        0.01, "learning rate of those steps, plain gradient descent", source="ours; see unrolled_gan", low=0
+        0.005,
+        "learning rate of those steps, plain gradient descent",
+        source="ours: such a step is about as long as one of D's Adam at 2e-4",
+        low=0,
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gans.base import GAN, Batch, Scalars
 
 LOGAN_DAMPING = 0.1
-"""beta of the natural gradient; LOGAN paper, section 5."""
+"""beta of the natural gradient; LOGAN paper."""
 LOGAN_SHARE = 0.8
 """Share of the latents that are moved; LOGAN paper."""
 LOGAN_TRANSPORT = 0.1
@@ -36,14 +36,14 @@ def feature_distance(real: Tensor, fake: Tensor) -> Tensor:
 def mode_seeking(images: Tensor, latent: Tensor) -> Tensor:
     """1 / (E |G(z1) - G(z2)| / E |z1 - z2| + 1e-5), z1 the first half of `latent` and z2 the second.
 
-    Mao et al. 2019, arXiv:1903.05628, eq. 3, inverted to be minimised as in the official code.
+    Mao et al. 2019, arXiv:1903.05628, inverted to be minimised as in the official code.
     """
     (image1, image2), (z1, z2) = images.chunk(2), latent.chunk(2)
     return 1 / ((image1 - image2).abs().mean() / (z1 - z2).abs().mean() + 1e-5)
 
 
 def natural_step(gradient: Tensor, alpha: float, damping: float = LOGAN_DAMPING) -> Tensor:
-    """alpha g / (damping + ||g||^2) for every latent's gradient [N, L]. Wu et al. 2019, arXiv:1912.00953, eq. 10."""
+    """alpha g / (damping + ||g||^2) for every latent's gradient [N, L]. Wu et al. 2019, arXiv:1912.00953."""
     return alpha * gradient / (damping + gradient.square().sum(1, keepdim=True))
 
 
@@ -59,7 +59,7 @@ def risen_latents(gan: GAN, batch: Batch) -> tuple[Tensor, Tensor]:
 def unrolled_weights(gan: GAN, batch: Batch, steps: int, lr: float) -> dict[str, Tensor]:
     """D's weights after `steps` steps of gradient descent on its turn's loss, as functions of G's weights.
 
-    Metz et al. 2017, arXiv:1611.02163, eq. 6; the graph is kept, for without it this is a mere look ahead.
+    Metz et al. 2017, arXiv:1611.02163; the graph is kept, for without it this is a mere look ahead.
     """
     weights: dict[str, Tensor] = {f"discriminator.{name}": p for name, p in gan.discriminator.named_parameters()}
     for _ in range(steps):

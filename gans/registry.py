@@ -41,6 +41,8 @@ class AlgorithmInfo:
     summary: str
     losses: tuple[str, ...]
     deviations: tuple[str, ...]
+    same_as: tuple[str, ...]
+    """Rows that are mathematically the same, so that they are not counted as independent evidence."""
 
 
 def _section(docstring: str, title: str) -> tuple[str, ...]:
@@ -61,8 +63,9 @@ def register(
 ) -> Callable[[_Algorithm], _Algorithm]:
     """Class decorator that registers a GAN under `name`.
 
-    The class docstring is its documentation: a summary line, and the sections `Losses:` and `Deviations:`, one `* `
-    bullet an item. Raises RegistrationError on an ill-formed or taken name, an unknown track, or no GAN.
+    The class docstring is its documentation: a summary line, and the sections `Losses:`, `Deviations:` and, where there
+    is such a row, `Same as:` ("`name` with field=value: how"), one `* ` bullet an item. Raises RegistrationError on an
+    ill-formed or taken name, an unknown track, or no GAN.
     """
 
     def add(cls: _Algorithm) -> _Algorithm:
@@ -88,6 +91,7 @@ def register(
             summary=docstring.partition("\n")[0],
             losses=_section(docstring, "Losses"),
             deviations=_section(docstring, "Deviations"),
+            same_as=_section(docstring, "Same as"),
         )
         _algorithms[name] = cls
         return cls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ def _describe(cls: type[GAN]) -> dict[str, Any]:
 @click.command("list")
 @options.as_json
 def list_algorithms(as_json: bool) -> None:
-    """List the registered algorithms by family."""
+    """List the registered algorithms by family, and which of them are the same mathematics."""
     import gans
 
     infos = sorted((gans.get(name).info for name in gans.names()), key=lambda i: (i.family, i.year, i.name))
@@ -30,14 +31,22 @@ def list_algorithms(as_json: bool) -> None:
         click.echo(json.dumps([dataclasses.asdict(info) for info in infos], indent=2))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "family", "year", "labels", "paper"):
-        table.add_column(column, no_wrap=column == "name")
-    for info in infos:
-        table.add_row(info.name, info.family, str(info.year), "yes" if info.needs_labels else "no", info.paper)
-    Console().print(table)
+    for column in ("name", "year", "labels", "same as", "paper"):
+        table.add_column(column, no_wrap=column in ("name", "year"))
+    for family, members in itertools.groupby(infos, key=lambda info: info.family):
+        table.add_section()
+        table.add_row(f"[bold]{escape(family)}[/bold]")
+        for info in members:
+            same = "; ".join(item.partition(":")[0].replace("`", "") for item in info.same_as)
+            row = (f"  {info.name}", str(info.year), "yes" if info.needs_labels else "no", same, info.paper)
+            table.add_row(*map(escape, row))
+    console = Console()
+    console.print(table)
+    console.print(f"\n{len(infos)} algorithms. Rows that are the same as another are no evidence of their own.")
 
 
 @click.command()
@@ -60,7 +69,9 @@ def show(algorithm: str, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{info.name}[/bold]  {info.summary}", soft_wrap=True)
     console.print(f"{info.paper}\nfamily {info.family}, {info.year}, track {info.track}\n", markup=False)
-    for title, items in (("Losses", info.losses), ("Deviations", info.deviations)):
+    for title, items in (("Losses", info.losses), ("Deviations", info.deviations), ("Same as", info.same_as)):
+        if not items:
+            continue
         console.print(f"[bold]{title}[/bold]")
         bullets = Table.grid(padding=(0, 1, 0, 2))
         for item in items:

@@ -35,9 +35,11 @@ class FGAN(GAN):
           Exponents are clamped to [-20, 20], where their gradient ends ("extreme" is the share of D's scores beyond).
           The norm of each player's gradient is clipped to 10, by a hook before the optimizer's step. Learning rate
           1e-4, not 2e-4, batch 64, not 4096, and the uniform nets; no batch norm in D, as in the paper.
-        * `nsgan`, `mmgan`: divergence=js is, up to constants, nsgan with g_loss=variant and mmgan with g_loss=exact, on
-          other settings; no independent evidence.
         * tutorial: has no such script.
+
+    Same as:
+        * `nsgan` for divergence=js and g_loss=variant: the losses up to constants, on other settings
+        * `mmgan` for divergence=js and g_loss=exact: the losses up to constants, on other settings
     """
 
     @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,9 @@ class SNGAN(Hinge):
         * paper: the uniform nets; D's optimiser settings are those of its plain CNNs (Adam 2e-4, 0.5, 0.999, one turn),
           not of its ResNets (0, 0.9, five turns).
         * tutorial: has no such script.
+
+    Same as:
+        * `hinge` with bn=off, dropout=0, spectral_norm=on: bit for bit
     """
 
     @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,9 @@ class R3GAN(base.Relativistic):
           the learning rate is constant where theirs falls to 5e-5, and beta2 is 0.99 throughout where theirs rises
           from 0.9.
         * tutorial: has no such script.
+
+    Same as:
+        * `rsgan` for gamma=0: the losses, on other settings
     """
 
     @dataclass(frozen=True, kw_only=True)

@@ -32,6 +32,9 @@ class DCGAN(NSGAN):
         * tutorial: D's turn comes first and sees 64 reals and 64 fresh fakes in separate passes (`dcgan_tutorial` keeps
           its step); G and D have an Adam each; batch norm and dropout are active, as its text means (its code leaves
           them inert).
+
+    Same as:
+        * `nsgan`: bit for bit; on one field only the losses of either paper are left, and they agree
     """
 
 

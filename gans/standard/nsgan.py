@@ -23,11 +23,12 @@ class NSGAN(GAN):
         * L_G = -E log sig(D(G(z))) (section 3)
 
     Deviations:
-        * `dcgan`: none. On one field only the losses are left of either paper and they agree, so under one seed both
-          rows train identically and are one piece of evidence; what DCGAN adds, its init, its batch and D without
-          dropout, is in `dcgan_paper`.
         * paper: Adam, not SGD with momentum; the uniform convolutional nets, not fully connected ones with maxout.
         * tutorial: its gan.py draws parabolas; on images this is its dcgan.py, with `dcgan`'s deviations.
+
+    Same as:
+        * `dcgan`: bit for bit; on one field only the losses of either paper are left, and they agree. What DCGAN adds,
+          its init, its batch and D without dropout, is in `dcgan_paper`
     """
 
     conflicts: ClassVar[dict[str, str]] = {}

@@ -27,6 +27,18 @@ def test_list_shows_every_algorithm(command):
     assert all(name in out for name in gans.names())
 
 
+def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    lines = command("list")[1].splitlines()
+    families = [line.strip() for line in lines[1:] if line and not line.startswith(" ")][:-1]
+    assert families == sorted({gans.get(name).info.family for name in gans.names()})
+    rows = [line.split()[0] for line in lines[1:] if line]
+    assert rows.index("trick") < rows.index("pacgan") < rows.index("wasserstein") < rows.index("wgan")
+    (pacgan,) = [line for line in lines if line.startswith("  pacgan ")]
+    assert "nsgan with pack=2" in pacgan
+    assert "no evidence of their own" in lines[-1]
+
+
 def test_list_json(command):
     _, out, _ = command("list", "--json")
     entries = {entry["name"]: entry for entry in json.loads(out)}

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from oracles import make_gan
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from gans import losses
 from gans.relativistic import base as relativistic
@@ -20,6 +22,12 @@ def test_logistic_d_is_cross_entropy_of_probabilities():
     assert losses.logistic_d(REAL, FAKE).item() == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5])
+def test_smoothed_logistic_d_is_cross_entropy_with_soft_labels_of_reals_alone(smoothing):
+    expected = cross_entropy(REAL, torch.full_like(REAL, 1 - smoothing)) + cross_entropy(FAKE, torch.zeros_like(FAKE))
+    assert losses.logistic_d(REAL, FAKE, smoothing).item() == pytest.approx(expected.item(), rel=1e-12)
+
+
 def test_nonsaturating_g_is_negative_log_probability():
     assert losses.nonsaturating_g(FAKE).item() == pytest.approx(-np.log(sigmoid(FAKE)).mean(), rel=1e-12)
 
@@ -27,6 +35,7 @@ def test_nonsaturating_g_is_negative_log_probability():
 def test_logistic_losses_stay_finite_at_extreme_scores():
     extreme = torch.tensor([1e4, -1e4])
     assert torch.isfinite(losses.logistic_d(extreme, extreme))
+    assert torch.isfinite(losses.logistic_d(extreme, extreme, 0.1))
     assert torch.isfinite(losses.nonsaturating_g(extreme))
 
 
@@ -88,6 +97,35 @@ def halves(loss, *args):
 def test_optimal_logistic_discriminator_is_the_log_density_ratio():
     found = optimum(lambda s: weighted(halves(losses.logistic_d), s))
     torch.testing.assert_close(found, (P / Q).log(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 0.5])
+def test_optimal_smoothed_discriminator_never_trusts_reals_fully(smoothing):
+    """(1 - s) p / (p + q), which fakes with their label 0 have no part in."""
+    found = optimum(lambda s: weighted(halves(losses.logistic_d, smoothing), s))
+    torch.testing.assert_close(found.sigmoid(), (1 - smoothing) * P / (P + Q), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["nsgan", "mmgan"])
+def test_smoothing_of_the_logistic_gans_reaches_d_and_not_g(name):
+    gan, plain = make_gan(name, label_smoothing=0.2), make_gan(name)
+    expected = losses.logistic_d(REAL, FAKE) + 0.2 * REAL.mean()
+    assert gan.d_loss(REAL, FAKE).item() == pytest.approx(expected.item(), rel=1e-12)
+    assert gan.g_loss(FAKE) == plain.g_loss(FAKE)
+
+
+@pytest.mark.parametrize(
+    ("coding", "smoothing", "real_label", "fake_label"),
+    [("binary", 0.1, 0.9, 0), ("chi2", 0.1, 0.8, -1), ("tutorial", 0.25, 0.5, -1), ("chi2", 0.5, 0, -1)],
+)
+def test_smoothing_moves_the_least_squares_label_of_reals_towards_that_of_fakes(
+    coding, smoothing, real_label, fake_label
+):
+    gan = make_gan("lsgan", coding=coding, label_smoothing=smoothing)
+    r, f = REAL.numpy(), FAKE.numpy()
+    expected = 0.5 * np.mean((r - real_label) ** 2) + 0.5 * np.mean((f - fake_label) ** 2)
+    assert gan.d_loss(REAL, FAKE).item() == pytest.approx(expected, rel=1e-12)
+    assert gan.g_loss(FAKE) == make_gan("lsgan", coding=coding).g_loss(FAKE)
 
 
 @pytest.mark.parametrize(("a", "b"), [(0.0, 1.0), (-1.0, 1.0)])
