@@ -134,7 +134,7 @@ def conflict(config: GAN.Config, conflicts: dict[str, str]) -> str | None:
 
     None where they do.
     """
-    for conditions, reason in (conflicts | RULES).items():
+    for conditions, reason in [*conflicts.items(), *RULES.items()]:
         if holds(config, conditions):
             return reason
     if config.batch_size % config.pack:

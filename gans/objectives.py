@@ -29,8 +29,8 @@ def best(scores: Tensor, share: float) -> Tensor:
 
 
 def feature_distance(real: Tensor, fake: Tensor) -> Tensor:
-    """||E phi(x) - E phi(G(z))||^2 of features [N, F], phi(x) constant. Salimans et al. 2016, arXiv:1606.03498, 3.1."""
-    return (real.detach().mean(0) - fake.mean(0)).square().sum()
+    """||E phi(x) - E phi(G(z))||^2 of features [N, F]. Salimans et al. 2016, arXiv:1606.03498, section 3.1."""
+    return (real.mean(0) - fake.mean(0)).square().sum()
 
 
 def mode_seeking(images: Tensor, latent: Tensor) -> Tensor:
@@ -74,7 +74,8 @@ def unrolled_weights(gan: GAN, batch: Batch, steps: int, lr: float) -> dict[str,
 def feature_matching_turn(gan: GAN, batch: Batch) -> Scalars:
     """G's loss where it matches D's features."""
     trunk: Callable[[Tensor], Tensor] = gan.discriminator.trunk  # type: ignore[assignment]
-    with torch.no_grad():
+    # Features of reals are constants to G, unless it looks ahead to the D that they come from.
+    with torch.set_grad_enabled(bool(gan.config.unroll)):
         real = trunk(gan.see(batch.images))
     return {"loss": feature_distance(real, trunk(gan.see(gan.fakes(batch))))}
 

@@ -74,15 +74,9 @@ class MMDGAN(GAN):
         lambda_rank: float = option(16.0, "weight of the one-sided mean", source="authors' mmd_gan.py", low=0)
 
     config: Config
-    conflicts = (
-        GAN.conflicts
-        | CODES
-        | CLIPPED
-        | {
-            "bn": "batch norm in D couples the images of a batch, so codes are none of single images",
-            "minibatch": "a minibatch head couples the images of a batch, so codes are none of single images",
-            "pack": "its decoder makes one image of a code",
-        }
+    conflicts = GAN.conflicts | CODES | CLIPPED | {"pack": "its decoder makes one image of a code"}
+    conflicts |= dict.fromkeys(
+        ("bn", "minibatch"), "D would couple the images of a batch, so that codes are none of single images"
     )
     discriminator: Autoencoder
 

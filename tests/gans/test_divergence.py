@@ -184,7 +184,7 @@ class TestLossSensitiveGAN:
         gan = make_gan("ls_gan_qi")
         images = real_batch().images.requires_grad_()
         gan.discriminator = Mean()
-        gan.image_loss(images).mean().backward()
+        gan.image_loss(gan.discriminator(images)).mean().backward()
         # D = -3 mean(x), so a brighter image has a lower score and a higher loss.
         assert (images.grad > 0).all()
 
