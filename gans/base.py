@@ -118,6 +118,8 @@ class GAN(nn.Module):
     info: ClassVar[AlgorithmInfo]
     conflicts: ClassVar[dict[str, str]] = {"label_smoothing": "D's loss has no labels to smooth"}
     """What makes no sense with this algorithm and is skipped: conditions ('bn', 'augment=ada') -> reason."""
+    conditional: ClassVar[bool] = False
+    """Whether `generate` makes what the batch's labels ask for."""
     config: Config
     transport: Tensor
     """Mean squared distance by which LOGAN moved the latents of the latest fakes; only where it is on."""
@@ -133,15 +135,23 @@ class GAN(nn.Module):
         self.generator = self.build_generator()
         self.discriminator = self.new_discriminator()
         self.view = View(self.config)
+        self.prepare()
 
     @classmethod
     def skip(cls, config: Config) -> str | None:
         """Why this configuration makes no sense and is not to be run, or None."""
         return conflict(config, cls.conflicts)
 
+    def prepare(self) -> None:
+        """Builds what the algorithm has beside G and D: buffers, further networks. Called once, after both."""
+
     def build_generator(self) -> nn.Module:
-        """latent [N, latent_dim] -> images [N, 1, 28, 28]."""
-        return Generator(self.config.latent_dim)
+        """What `generate` gives it -> images [N, 1, 28, 28]."""
+        return self.uniform_generator(self.config.latent_dim)
+
+    def uniform_generator(self, inputs: int) -> Generator:
+        """The uniform generator for vectors of `inputs` numbers."""
+        return Generator(inputs)
 
     def build_discriminator(self) -> nn.Module:
         """What `see` gives [N, pack, 28, 28] -> scores [N]."""
@@ -154,10 +164,13 @@ class GAN(nn.Module):
             normalise_spectrally(discriminator)
         return discriminator
 
+    def uniform_trunk(self) -> Trunk:
+        """The uniform trunk under this configuration."""
+        return Trunk(self.config.bn, self.config.dropout, self.config.pack)
+
     def uniform_discriminator(self, outputs: int = 1) -> Discriminator:
-        """The uniform trunk under this configuration with a head of `outputs`."""
-        config = self.config
-        return Discriminator(Trunk(config.bn, config.dropout, config.pack), outputs, config.minibatch)
+        """That trunk with a head of `outputs`."""
+        return Discriminator(self.uniform_trunk(), outputs, self.config.minibatch)
 
     @property
     def device(self) -> torch.device:
@@ -175,6 +188,18 @@ class GAN(nn.Module):
         """
         images: Tensor = self.generator(self.latent(len(batch)) if latent is None else latent)
         return images
+
+    def reconstruct(self, images: Tensor) -> Tensor | None:
+        """What the model makes of images [N, 1, 28, 28] by way of their own latents; None where it has no encoder."""
+        return None
+
+    def clusters(self, latent: Tensor) -> Tensor | None:
+        """The class of its own that each latent [N, L] asks for, int64 [N]; None where none was to be discovered."""
+        return None
+
+    def sweeps(self, latent: Tensor) -> dict[str, Tensor]:
+        """For each code that was to be discovered its sweep: latents [N, steps, L] made of latents [N, L]."""
+        return {}
 
     def fakes(self, batch: Batch) -> Tensor:
         """Fakes to train on: those of `generate`, from latents that LOGAN has moved where it is on."""

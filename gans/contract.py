@@ -112,6 +112,39 @@ def check_generate(cls: type[GAN]) -> None:
 
 
 @_check
+def check_labels_matter_where_the_algorithm_says_so(cls: type[GAN]) -> None:
+    """`generate` obeys the batch's labels exactly if `conditional` is set."""
+    gan = make(cls).eval()
+    batch = real_batch(10)
+    latent = gan.latent(10)
+    with torch.no_grad():
+        images = gan.generate(batch, latent)
+        other = gan.generate(Batch(batch.images, batch.labels.roll(1)), latent)
+    differ = not torch.equal(images, other)
+    assert differ or not cls.conditional, "`conditional` is set, but other labels gave the same images"
+    assert cls.conditional or not differ, "other labels gave other images: set `conditional = True`"
+    if cls.conditional:
+        assert cls.info.needs_labels, "a conditional algorithm must be registered with needs_labels=True"
+
+
+@_check
+def check_encoders_and_codes(cls: type[GAN]) -> None:
+    """`reconstruct`, `clusters` and `sweeps` give what they promise, or nothing."""
+    gan = make(cls).eval()
+    batch = real_batch(6)
+    latent = gan.latent(6)
+    with torch.no_grad():
+        rebuilt = gan.reconstruct(batch.images)
+        assert rebuilt is None or rebuilt.shape == batch.images.shape, "`reconstruct` must give images of equal shape"
+        clusters = gan.clusters(latent)
+        fits = clusters is None or (clusters.shape == (6,) and clusters.dtype == torch.int64)
+        assert fits, "`clusters` must give an int64 for each latent"
+        for name, sweep in gan.sweeps(latent).items():
+            fits = sweep.ndim == 3 and (sweep.shape[0], *sweep.shape[2:]) == latent.shape
+            assert fits, f"the sweep '{name}' must be [N, steps, L], not {tuple(sweep.shape)}"
+
+
+@_check
 def check_uniform_generator_starts_equal(cls: type[GAN]) -> None:
     """Rows on the uniform field start from the same generator under one seed."""
     gan = make(cls)

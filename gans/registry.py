@@ -22,7 +22,7 @@ from gans.base import GAN
 from gans.errors import RegistrationError, UnknownAlgorithm, did_you_mean
 
 ENTRY_POINTS = "gans.algorithms"
-TRACKS = ("noise-to-image", "label-conditional", "image-to-image", "curves")
+TRACKS = ("noise-to-image", "label-conditional", "architecture", "inference", "image-to-image", "curves")
 
 _algorithms: dict[str, type[GAN]] = {}
 _Algorithm = TypeVar("_Algorithm", bound=type[GAN])

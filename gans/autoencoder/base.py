@@ -97,8 +97,7 @@ class AutoencoderGAN(GAN):
     power = 2
 
     def build_discriminator(self) -> nn.Module:
-        trunk = Trunk(self.config.bn, self.config.dropout)
-        return AutoencoderDiscriminator(trunk, self.config.code_dim, self.power)
+        return AutoencoderDiscriminator(self.uniform_trunk(), self.config.code_dim, self.power)
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:
         check_scores(fake_scores)

@@ -55,8 +55,7 @@ class BEGAN(AutoencoderGAN):
     k: Tensor
     power = 1
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
+    def prepare(self) -> None:
         self.register_buffer("k", torch.zeros(()))
         self._balance = torch.zeros(())
 

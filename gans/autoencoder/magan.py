@@ -54,8 +54,7 @@ class MAGAN(AutoencoderGAN):
     previous_fake_energy: Tensor
     totals: Tensor
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
+    def prepare(self) -> None:
         self.register_buffer("margin", torch.tensor(self.config.margin))
         self.register_buffer("previous_fake_energy", torch.tensor(torch.inf))
         self.register_buffer("totals", torch.zeros(3))

@@ -47,8 +47,7 @@ class BGAN(NSGAN):
     config: Config
     log_z: Tensor
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
+    def prepare(self) -> None:
         self.register_buffer("log_z", torch.zeros(()))
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:

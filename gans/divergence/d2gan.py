@@ -60,8 +60,7 @@ class D2GAN(GAN):
         )
     )
 
-    def __init__(self, config: GAN.Config | None = None) -> None:
-        super().__init__(config)
+    def prepare(self) -> None:
         self.discriminator2 = self.new_discriminator()
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:

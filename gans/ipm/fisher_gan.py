@@ -50,8 +50,7 @@ class FisherGAN(GAN):
     conflicts = GAN.conflicts | NO_SIGN
     multiplier: Tensor
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
+    def prepare(self) -> None:
         self.register_buffer("multiplier", torch.zeros(()))
 
     def moment(self, real: Tensor, fake: Tensor, real_scores: Tensor, fake_scores: Tensor) -> Tensor:

@@ -82,7 +82,7 @@ class MMDGAN(GAN):
 
     def build_discriminator(self) -> Autoencoder:
         """images [N, 1, 28, 28] -> codes [N, code_dim]."""
-        return Autoencoder(Trunk(self.config.bn, self.config.dropout), self.config.code_dim)
+        return Autoencoder(self.uniform_trunk(), self.config.code_dim)
 
     def discrepancy(self, real_codes: Tensor, fake_codes: Tensor) -> Tensor:
         """sqrt(M^2) + lambda_rank R; rounding may leave M^2 below zero, where relu stands for the root."""

@@ -62,8 +62,7 @@ class LeCam(SNGAN):
     real_anchor: Tensor
     fake_anchor: Tensor
 
-    def __init__(self, config: Config | None = None) -> None:
-        super().__init__(config)
+    def prepare(self) -> None:
         self.register_buffer("real_anchor", torch.zeros(()))
         self.register_buffer("fake_anchor", torch.zeros(()))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from gans.config import option
-from gans.networks import Discriminator, Trunk
+from gans.networks import Discriminator
 from gans.registry import register
 from gans.standard.dcgan import DCGAN
 
@@ -59,7 +59,7 @@ class DCGANPaper(DCGAN):
         return generator
 
     def build_discriminator(self) -> nn.Module:
-        trunk = Trunk(self.config.bn, self.config.dropout, self.config.pack)
+        trunk = self.uniform_trunk()
         if self.config.bn:
             del trunk.layers[1]
         for layer in trunk.layers:
