@@ -19,7 +19,7 @@ from torch import Tensor
 from bench.errors import BenchError
 from bench.features.extractor import mnist_space
 from bench.features.inception import HOW_TO_GET, Inception
-from bench.features.metrics import fid, inception_score, statistics
+from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid, statistics
 from bench.features.reference import load_reference
 from bench.protocol import metric_name
 
@@ -68,8 +68,19 @@ class Evaluator:
         """12 hex digits of Inception's weights file, for the protocol."""
         return self._inception.hash if self._inception else None
 
-    def score(self, images: Tensor, *, inception: bool = True) -> dict[str, float]:
-        """Scores of uint8 images [N, 1, 28, 28]; `inception=False` leaves the slow network out."""
+    def score(
+        self,
+        images: Tensor,
+        *,
+        labels: Tensor | None = None,
+        clusters: Tensor | None = None,
+        inception: bool = True,
+    ) -> dict[str, float]:
+        """Scores of uint8 images [N, 1, 28, 28]; `inception=False` leaves the slow network out.
+
+        `labels` int64 [N] are the digits that were asked for: they add the share that the classifier reads so, and the
+        FID of each digit by itself where there are enough images. `clusters` [N] are classes that an algorithm found.
+        """
         check_images(images)
         n = len(images)
         features, logits = self._mnist.extract(images)
@@ -77,11 +88,22 @@ class Evaluator:
             metric_name("fid", n): fid(statistics(features), self._reference.test.statistics),
             metric_name("is", n): inception_score(logits),
         }
+        if labels is not None:
+            scores[metric_name("accuracy", n)] = accuracy(logits, labels)
+            if labels.bincount(minlength=len(self._reference.test.classes)).min() >= MIN_SAMPLES:
+                scores[metric_name("intra_fid", n)] = intra_fid(features, labels, self._reference.test.classes)
+        if clusters is not None:
+            scores[metric_name("cluster_accuracy", n)] = cluster_accuracy(logits, clusters)
         if inception and self._inception is not None:
             features, logits = self._inception.extract(images)
             scores[metric_name("fid", n, "inception")] = fid(statistics(features), self._inception.real())
             scores[metric_name("is", n, "inception")] = inception_score(logits)
         return scores
+
+    def read(self, images: Tensor) -> Tensor:
+        """The digits that the classifier reads: uint8 [N, 1, 28, 28] -> int64 [N]."""
+        digits: Tensor = self._mnist.extract(images)[1].argmax(1)
+        return digits
 
     def reference_real(self) -> dict[str, float]:
         """10,000 real training digits scored like generated ones, by shipped statistics: the floor of FID."""
@@ -91,6 +113,11 @@ class Evaluator:
             metric_name("fid", n): fid(floor.statistics, test.statistics),
             metric_name("is", n): inception_score(floor.logits),
         }
+
+
+def squared_error(images: Tensor, others: Tensor) -> float:
+    """The mean squared difference of a pixel in [-1, 1], of uint8 images of equal shape."""
+    return ((images.float() - others.float()) / 127.5).square().mean().item()
 
 
 def check_images(images: Tensor) -> None:

@@ -55,6 +55,13 @@ class Results:
             except (MlflowException, OSError):
                 return None
 
+    def artifacts(self, run_id: str, folder: str) -> list[str]:
+        """The paths of the files in a run's folder, sorted; none where it has no such folder."""
+        try:
+            return sorted(file.path for file in self.client.list_artifacts(run_id, folder) if not file.is_dir)
+        except (MlflowException, OSError):
+            return []
+
 
 def _search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
     """Every run that fits, page by page."""

@@ -106,12 +106,13 @@ class RunWriter:
         self.seconds += time.perf_counter() - started
 
     def artifact(self, name: str, content: bytes) -> None:
-        """Stores a file."""
+        """Stores a file; `name` may hold one folder, 'latent/sweep.png'."""
         started = time.perf_counter()
+        parent, _, base = name.rpartition("/")
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
+            path = Path(folder) / base
             path.write_bytes(content)
-            self._client.log_artifact(self.run_id, str(path))
+            self._client.log_artifact(self.run_id, str(path), parent or None)
         self.seconds += time.perf_counter() - started
 
     def close(self, status: str) -> None:

@@ -18,8 +18,10 @@ from reports.summary import summary
 if TYPE_CHECKING:
     from bench.results import Results
 
+LATENT = "latent"
+"""The folder of a run's pictures of its latent space."""
 GIF_BYTES = 7_000_000
-"""Of all animations together; what goes beyond is named instead, so that the page stays below 10 MB or so."""
+"""Of all animations and latent pictures together; what goes beyond is named, so that the page stays below 10 MB."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Section:
     curves_note: str
     samples: list[Picture]
     gifs: list[Picture]
+    latent: list[Picture]
     devices: list[str]
 
 
@@ -184,6 +187,11 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         curves_note=_curves_note(results, group),
         samples=[_picture(results, row, "samples.png", seen, None) for row in trials],
         gifs=[_picture(results, row, "training.gif", seen, budget) for row in trials if row["kind"] == "trial"],
+        latent=[
+            _picture(results, row, path, seen, budget, what=_latent_name(path))
+            for row in trials
+            for path in results.artifacts(row["run_id"], LATENT)
+        ],
         devices=sorted(set(rows.loc[rows["kind"] == "trial", "device"])),
     )
 
@@ -224,8 +232,13 @@ def _representative(rows: pd.DataFrame, label: str) -> dict[Any, Any] | None:
     return dict(order.iloc[0].to_dict())
 
 
+def _latent_name(path: str) -> str:
+    """'latent/sweep_category.png' -> 'sweep of category'."""
+    return path.removeprefix(f"{LATENT}/").removesuffix(".png").replace("sweep_", "sweep of ").replace("_", " ")
+
+
 def _picture(
-    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], budget: _Budget | None
+    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], budget: _Budget | None, what: str = ""
 ) -> Picture:
     content = results.artifact(row["run_id"], path)
     missing = ""
@@ -234,7 +247,8 @@ def _picture(
     elif budget is not None and not budget.take(len(content)):
         missing = f"left out to keep this page small; it is {path} of run {row['run_id']}"
         content = None
-    notes = [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
+    notes = [what] if what else []
+    notes += [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
     if pd.notna(row["fid"]) and row["status"] == "finished":
         notes.append(f"FID {text.number(row['fid'])}")
     elif row["status"] != "finished":

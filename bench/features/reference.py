@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from bench.errors import BenchError
+from bench.features.classifier import CLASSES
 from bench.features.extractor import Space
 from bench.features.metrics import Statistics, statistics
 from bench.features.weights import FOLDER, RETRAIN, WEIGHTS, extractor_hash, pack, unpack
@@ -27,6 +29,8 @@ class Real:
     statistics: Statistics
     logits: Tensor
     fingerprint: str
+    classes: tuple[Statistics, ...] = ()
+    """The statistics of each digit by itself, 0 to 9, where they are kept; stored as float32."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,11 @@ def train_subset(count: int) -> str:
     return f"the first {count:,} training images"
 
 
-def real_of(space: Space, images: Tensor, fingerprint: str) -> Real:
-    """Logits are kept as float32: as the network computes them, and half as large."""
+def real_of(space: Space, images: Tensor, fingerprint: str, labels: Tensor | None = None) -> Real:
+    """Logits are kept as float32: as the network computes them, and half as large. With labels, each digit's own."""
     features, logits = space.extract(images)
-    return Real(statistics(features), logits.float(), fingerprint)
+    classes = () if labels is None else tuple(statistics(features[labels == digit]) for digit in range(CLASSES))
+    return Real(statistics(features), logits.float(), fingerprint, classes)
 
 
 def pack_reference(reference: Reference) -> bytes:
@@ -57,6 +62,9 @@ def pack_reference(reference: Reference) -> bytes:
             tensors[f"{name}_{part}"] = torch.from_numpy(values)
         tensors[f"{name}_logits"] = real.logits
         about[f"{name}_fingerprint"] = real.fingerprint
+    for part in ("mu", "sigma"):
+        classes = np.stack([digit[part] for digit in reference.test.classes])
+        tensors[f"class_{part}"] = torch.from_numpy(classes.astype(np.float32))
     return pack(tensors, about)
 
 
@@ -69,11 +77,13 @@ def load_reference(folder: Path = FOLDER) -> Reference:
         found = about.get("extractor", "unknown")
         raise BenchError(f"{path} is of extractor {found}, but {WEIGHTS} beside it is {expected}: {RETRAIN}")
 
-    def real(name: str) -> Real:
+    def real(name: str, classes: tuple[Statistics, ...] = ()) -> Real:
         stats = {part: tensors[f"{name}_{part}"].numpy() for part in ("mu", "sigma")}
-        return Real(stats, tensors[f"{name}_logits"], about[f"{name}_fingerprint"])
+        return Real(stats, tensors[f"{name}_logits"], about[f"{name}_fingerprint"], classes)
 
     try:
-        return Reference(real("test"), real("train"), expected)
+        means, covariances = (tensors[f"class_{part}"].double().numpy() for part in ("mu", "sigma"))
+        classes = tuple({"mu": mu, "sigma": sigma} for mu, sigma in zip(means, covariances, strict=True))
+        return Reference(real("test", classes), real("train"), expected)
     except KeyError as error:
         raise BenchError(f"{path} lacks {error}: {RETRAIN}") from error

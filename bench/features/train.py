@@ -136,7 +136,7 @@ def _write_reference(out: Path, train: Dataset, test: Dataset) -> dict[str, Any]
     """The floor is measured on as many train images as there are test images, the first ones."""
     space = mnist_space(torch.device("cpu"), out / WEIGHTS)
     floor = real_of(space, train.images[: len(test)], train.fingerprint)
-    real = real_of(space, test.images, test.fingerprint)
+    real = real_of(space, test.images, test.fingerprint, test.labels)
     name = extractor_hash(out / WEIGHTS)
     write_atomically(out / REFERENCE, pack_reference(Reference(real, floor, name)))
     return {

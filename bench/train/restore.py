@@ -35,6 +35,7 @@ def restore(run_id: str) -> tuple[GAN, str]:
             cls = gans.get(metadata["algorithm"])
             gan = cls(cls.Config.from_dict(json.loads(metadata["config"])))  # type: ignore[arg-type]
             gan.load_state_dict(state)
+            gan.progress = 1.0
         except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             cause = " ".join(str(error).split())[:200]
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,6 +17,8 @@ from bench.data import Dataset, to_uint8, to_unit
 from gans import GAN, Batch
 
 Picture = NDArray[np.uint8]
+BATCH_SIZE = 500
+"""Images that are generated together."""
 
 
 @contextmanager
@@ -33,10 +36,22 @@ def frozen(gan: GAN, generator: nn.Module, seed: int) -> Iterator[None]:
         gan.train(training)
 
 
-def sample_images(
-    gan: GAN, generator: nn.Module, data: Dataset | None, n: int, seed: int, batch_size: int = 500
-) -> Tensor:
-    """n fakes uint8 [n, 1, 28, 28] on the CPU, fixed by `seed`.
+@dataclass(frozen=True)
+class Samples:
+    """What was generated, on the CPU."""
+
+    images: Tensor
+    """uint8 [N, 1, 28, 28]"""
+    labels: Tensor | None
+    """The digits that were asked for, int64 [N]; None where the generator does not obey labels."""
+    clusters: Tensor | None
+    """The class of its own that each latent asked for, int64 [N]; None where the algorithm has none."""
+
+
+def draw(
+    gan: GAN, generator: nn.Module, data: Dataset | None, n: int, seed: int, batch_size: int = BATCH_SIZE
+) -> Samples:
+    """n samples, fixed by `seed`.
 
     What `gan` is conditioned on are rows of `data` drawn at random, so that labels follow the training marginal;
     without data, blank images and the labels 0 to 9 in turn.
@@ -46,12 +61,46 @@ def sample_images(
     else:
         rows = torch.randint(len(data.images), (n,), generator=torch.Generator().manual_seed(seed))
         labels, images = data.labels[rows], data.images[rows]
-    parts = []
+    fakes, clusters = [], []
     with frozen(gan, generator, seed):
         for part in zip(images.split(batch_size), labels.split(batch_size), strict=True):
             batch = Batch(to_unit(part[0].to(gan.device)), part[1].to(gan.device))
-            parts.append(to_uint8(gan.generate(batch)).cpu())
+            latent = gan.latent(len(batch))
+            fakes.append(to_uint8(gan.generate(batch, latent)).cpu())
+            clusters.append(gan.clusters(latent))
+    found = [cluster.cpu() for cluster in clusters if cluster is not None]
+    return Samples(torch.cat(fakes), labels if gan.conditional else None, torch.cat(found) if found else None)
+
+
+def sample_images(
+    gan: GAN, generator: nn.Module, data: Dataset | None, n: int, seed: int, batch_size: int = BATCH_SIZE
+) -> Tensor:
+    """The images of `draw`: uint8 [n, 1, 28, 28]."""
+    return draw(gan, generator, data, n, seed, batch_size).images
+
+
+def reconstructions(gan: GAN, generator: nn.Module, images: Tensor, seed: int) -> Tensor | None:
+    """What `gan` makes of uint8 images [N, 1, 28, 28] by way of their latents; None where it has no encoder."""
+    parts = []
+    with frozen(gan, generator, seed):
+        for part in images.split(BATCH_SIZE):
+            rebuilt = gan.reconstruct(to_unit(part.to(gan.device)))
+            if rebuilt is None:
+                return None
+            parts.append(to_uint8(rebuilt).cpu())
     return torch.cat(parts)
+
+
+def sample_grid(gan: GAN, generator: nn.Module, data: Dataset | None, rows: int, seed: int) -> Picture:
+    """`rows` rows of samples: as many columns, or one column a digit where the generator obeys labels."""
+    columns = 10 if gan.conditional else rows
+    images = sample_images(gan, generator, None if gan.conditional else data, rows * columns, seed)
+    return image_grid(images, columns)
+
+
+def enlarged(picture: Picture, scale: int) -> Picture:
+    """Each pixel as a square of `scale` pixels."""
+    return picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def image_grid(images: Tensor, columns: int, scale: int = 1) -> Picture:
@@ -62,7 +111,7 @@ def image_grid(images: Tensor, columns: int, scale: int = 1) -> Picture:
     for i, image in enumerate(images[:, 0].numpy()):
         top, left = 2 + i // columns * (height + 2), 2 + i % columns * (width + 2)
         canvas[top : top + height, left : left + width] = image
-    return canvas.repeat(scale, axis=0).repeat(scale, axis=1)
+    return enlarged(canvas, scale)
 
 
 def png_bytes(picture: Picture) -> bytes:

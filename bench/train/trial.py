@@ -14,12 +14,13 @@ from safetensors.torch import save
 
 import gans
 from bench.data import Batches, Dataset
-from bench.evaluate import Evaluator
+from bench.evaluate import Evaluator, squared_error
 from bench.plan import Trial
-from bench.protocol import Budget, Preset
+from bench.protocol import Budget, Preset, metric_name
 from bench.track import RunWriter
+from bench.train.latent import latent_pictures
 from bench.train.loop import Counts, Diverged, Loop
-from bench.train.sampling import Picture, gif_bytes, image_grid, png_bytes, sample_images
+from bench.train.sampling import Picture, draw, frozen, gif_bytes, png_bytes, reconstructions, sample_grid
 from gans import GAN
 from gans.networks import parameter_count
 
@@ -159,6 +160,7 @@ class TrialRunner:
             if stop in evaluations:
                 self._evaluate(gan, loop, self.settings.preset.curve_samples, inception=False)
         scores = self._evaluate(gan, loop, self.settings.samples, inception=True)
+        self._latent_pictures(gan, loop)
         self.recorder.artifact("weights.safetensors", weights_bytes(gan, loop))
         return scores
 
@@ -170,8 +172,7 @@ class TrialRunner:
     def _frame(self, gan: GAN, loop: Loop) -> None:
         """One more frame of the GIF, always from the same latents."""
         started = time.perf_counter()
-        images = sample_images(gan, loop.generator, self.data, 64, self._seed)
-        self.frames.append(image_grid(images, columns=8))
+        self.frames.append(sample_grid(gan, loop.generator, self.data, 8, self._seed))
         self.eval_seconds += time.perf_counter() - started
 
     @property
@@ -180,15 +181,30 @@ class TrialRunner:
 
     def _evaluate(self, gan: GAN, loop: Loop, n: int, *, inception: bool) -> dict[str, float]:
         started = time.perf_counter()
-        images = sample_images(gan, loop.generator, self.data, n, self._seed)
-        scores = self.evaluator.score(images, inception=inception)
+        samples = draw(gan, loop.generator, self.data, n, self._seed)
+        scores = self.evaluator.score(
+            samples.images, labels=samples.labels, clusters=samples.clusters, inception=inception
+        )
+        originals = self.data.images[:n]
+        rebuilt = reconstructions(gan, loop.generator, originals, self._seed)
+        if rebuilt is not None:
+            scores[metric_name("reconstruction", n)] = squared_error(rebuilt, originals)
+        self.grid = sample_grid(gan, loop.generator, self.data, 10, self._seed)
         self.eval_seconds += time.perf_counter() - started
         self.recorder.metrics(scores, self.counts.steps)
-        self.grid = image_grid(images[:100], columns=10)
         self.recorder.image(self.grid, "samples", self.counts.steps)
         self.recorder.flush()
         self.watcher.evaluated(self.counts, scores)
         return scores
+
+    def _latent_pictures(self, gan: GAN, loop: Loop) -> None:
+        """What the report shows of the latent space."""
+        started = time.perf_counter()
+        with frozen(gan, loop.generator, self._seed):
+            pictures = latent_pictures(gan, self.data, self.evaluator.read)
+        self.eval_seconds += time.perf_counter() - started
+        for name, picture in pictures.items():
+            self.recorder.artifact(f"latent/{name}.png", png_bytes(picture))
 
     def _finish(self, outcome: Outcome) -> None:
         if self.frames:

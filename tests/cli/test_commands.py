@@ -8,7 +8,9 @@ import pytest
 import gans
 
 
-@pytest.mark.parametrize("name", ["", "run", "list", "show", "report", "score", "sample", "features", "check"])
+@pytest.mark.parametrize(
+    "name", ["", "run", "list", "show", "report", "score", "sample", "latent", "features", "check"]
+)
 def test_help(command, name):
     code, out, _ = command(*([name] if name else []), "--help")
     assert code == 0
@@ -72,7 +74,10 @@ def test_check_says_in_plain_words_what_fails(command, monkeypatch):
     code, out, _ = command("check", "lsgan")
     assert code == 0
     assert "lsgan keeps all" in out
-    monkeypatch.setattr(gans.get("lsgan"), "generate", lambda self, batch: self.generator(self.latent(len(batch))) * 40)
+    generate = gans.get("lsgan").generate
+    monkeypatch.setattr(
+        gans.get("lsgan"), "generate", lambda self, batch, latent=None: 40 * generate(self, batch, latent)
+    )
     code, out, _ = command("check", "lsgan")
     assert code == 1
     assert "FAIL  `generate` gives one image an element, in [-1, 1]" in out

@@ -121,6 +121,31 @@ def test_weights_repeat_the_score(loaded, trials, finished_run, command, monkeyp
         assert grid.size == (3 * 30 + 2, 3 * 30 + 2)
 
 
+def test_latent_pictures_are_in_the_store_and_can_be_made_again(
+    loaded, trials, finished_run, command, monkeypatch, tmp_path
+):
+    run_id = trials["run_id"].iloc[0]
+    paths = loaded.artifacts(run_id, "latent")
+    assert {"latent/interpolation.png", "latent/neighbours.png"} <= set(paths)
+    assert loaded.artifacts(run_id, "nothing") == []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
+    monkeypatch.setenv("BENCH_OFFLINE", "1")
+    code, out, err = command("latent", run_id[:12], "-o", tmp_path / "pictures", "--scale", 1)
+    assert code == 0, err
+    assert "interpolation" in out
+    with Image.open(tmp_path / "pictures" / "interpolation.png") as strip:
+        assert strip.size == (10 * 30 + 2, 8 * 30 + 2)
+
+
+def test_latent_says_where_it_cannot_write(trials, finished_run, command, monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
+    monkeypatch.setenv("BENCH_OFFLINE", "1")
+    (tmp_path / "taken").write_text("a file")
+    code, _, err = command("latent", trials["run_id"].iloc[0][:12], "-o", tmp_path / "taken" / "below")
+    assert code == 2
+    assert "choose another place with --out" in err
+
+
 def test_the_recorded_command_plans_the_same_cell(trials, command):
     for line in trials["command"].unique():
         words = shlex.split(line)

@@ -16,7 +16,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from bench.data import Dataset
 from bench.errors import BenchError
-from bench.evaluate import MIN_SAMPLES, Evaluator
+from bench.evaluate import MIN_SAMPLES, Evaluator, squared_error
 from bench.features import extractor_hash
 from bench.features.extractor import Space, mnist_extractor_name
 from bench.features.reference import Reference, real_of
@@ -183,6 +183,43 @@ def test_scores_repeat_and_leave_random_numbers_alone(evaluator: Evaluator, digi
     once = evaluator.score(digits[:300])
     assert torch.equal(torch.rand(3), expected)
     assert evaluator.score(digits[:300]) == once
+
+
+def test_labels_add_accuracy_and_wrong_ones_lower_it(evaluator: Evaluator, embedded: Dataset) -> None:
+    images, labels = embedded.images[:N], embedded.labels[:N]
+    right = evaluator.score(images, labels=labels)[f"mnist_accuracy_{N // 1000}k"]
+    wrong = evaluator.score(images, labels=(labels + 1) % 10)[f"mnist_accuracy_{N // 1000}k"]
+    assert right > 0.99
+    assert wrong < 0.01
+    assert right == (evaluator.read(images) == labels).double().mean().item()
+
+
+def test_intra_fid_needs_enough_images_of_each_digit_and_sees_swapped_labels(
+    evaluator: Evaluator, embedded: Dataset
+) -> None:
+    order = embedded.labels.argsort(stable=True)
+    few = torch.cat([order[embedded.labels[order] == digit][:30] for digit in range(10)])
+    assert "mnist_intra_fid_300" not in evaluator.score(embedded.images[few], labels=embedded.labels[few])
+    enough = torch.cat([order[embedded.labels[order] == digit][:200] for digit in range(10)])
+    images, labels = embedded.images[enough], embedded.labels[enough]
+    right = evaluator.score(images, labels=labels)
+    swapped = evaluator.score(images, labels=torch.where(labels == 3, 5, torch.where(labels == 5, 3, labels)))
+    assert swapped["mnist_intra_fid_2k"] > 2 * right["mnist_intra_fid_2k"]
+    assert swapped["mnist_fid_2k"] == right["mnist_fid_2k"]
+
+
+def test_clusters_add_their_accuracy_whatever_their_names(evaluator: Evaluator, embedded: Dataset) -> None:
+    images, labels = embedded.images[:N], embedded.labels[:N]
+    renamed = torch.tensor([4, 2, 0, 9, 8, 7, 1, 3, 5, 6])[labels]
+    name = f"mnist_cluster_accuracy_{N // 1000}k"
+    assert evaluator.score(images, clusters=renamed)[name] > 0.99
+    assert evaluator.score(images, clusters=torch.zeros_like(labels))[name] < 0.2
+
+
+def test_squared_error_is_in_units_of_the_range_from_minus_one_to_one() -> None:
+    black, white = torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.full((2, 1, 28, 28), 255, dtype=torch.uint8)
+    assert squared_error(black, white) == pytest.approx(4)
+    assert squared_error(white, white) == 0
 
 
 def test_names_carry_the_number_of_images(evaluator: Evaluator, digits: Tensor) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench.features.metrics import fid, inception_score, statistics
+from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid, statistics
 
 
 def gaussian(n: int, mean: torch.Tensor, sd: torch.Tensor, seed: int) -> torch.Tensor:
@@ -96,3 +96,42 @@ def test_is_of_equal_predictions_is_one(logits: torch.Tensor) -> None:
 def test_is_does_not_depend_on_a_shift_of_the_logits() -> None:
     logits = torch.randn(1000, 10, generator=torch.Generator().manual_seed(0)).double() * 3
     assert inception_score(logits + torch.arange(1000).unsqueeze(1)) == pytest.approx(inception_score(logits), rel=1e-9)
+
+
+def one_hot_logits(digits: list[int]) -> torch.Tensor:
+    return 9.0 * torch.nn.functional.one_hot(torch.tensor(digits), 10).double()
+
+
+def test_accuracy_is_the_share_read_as_asked() -> None:
+    logits = one_hot_logits([3, 1, 4, 1])
+    assert accuracy(logits, torch.tensor([3, 1, 4, 2])) == 0.75
+    assert accuracy(logits, torch.tensor([0, 0, 0, 0])) == 0
+
+
+def test_cluster_accuracy_names_each_cluster_after_a_class_of_its_own() -> None:
+    """By hand: cluster 0 is class 7 (2 of 3), cluster 1 class 2 (1 of 1), cluster 2 class 4 (1 of 2)."""
+    clusters = torch.tensor([0, 0, 0, 1, 2, 2])
+    assert cluster_accuracy(one_hot_logits([7, 7, 2, 2, 7, 4]), clusters) == pytest.approx(4 / 6)
+
+
+def test_cluster_accuracy_does_not_pay_for_one_class_everywhere() -> None:
+    """A generator that makes only ones names one of ten clusters rightly."""
+    clusters = torch.arange(100) % 10
+    assert cluster_accuracy(one_hot_logits([1] * 100), clusters) == pytest.approx(0.1)
+    shuffled = [[3, 1, 0, 2, 9, 8, 7, 6, 5, 4][int(c)] for c in clusters]
+    assert cluster_accuracy(one_hot_logits(shuffled), clusters) == 1
+
+
+def test_intra_fid_is_the_mean_of_the_classes_own_distances() -> None:
+    """Each class exactly Gaussian: the closed form of every class; swapping two labels raises it."""
+    parts = [gaussian(400, MEANS[0] * digit, SDS[0], seed=digit) for digit in range(10)]
+    real = [statistics(gaussian(300, MEANS[1] * digit, SDS[1], seed=20 + digit)) for digit in range(10)]
+    labels = torch.arange(10).repeat_interleave(400)
+    means = [(((MEANS[0] - MEANS[1]) * digit) ** 2).sum().item() for digit in range(10)]
+    spread = ((SDS[0] - SDS[1]) ** 2).sum().item()
+    features = torch.cat(parts)
+    expected = sum(means) / 10 + spread
+    assert intra_fid(features, labels, real) == pytest.approx(expected, rel=1e-6)
+    swapped = labels.clone()
+    swapped[labels == 9], swapped[labels == 0] = 0, 9
+    assert intra_fid(features, swapped, real) > expected

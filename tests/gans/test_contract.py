@@ -58,8 +58,8 @@ class UnseededNoise(DCGAN):
 class LeavesTheRange(DCGAN):
     """Images beyond [-1, 1]."""
 
-    def generate(self, batch):
-        return super().generate(batch) * 40
+    def generate(self, batch, latent=None):
+        return super().generate(batch, latent) * 40
 
 
 class Undocumented(DCGAN):

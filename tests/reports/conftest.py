@@ -47,6 +47,9 @@ class MadeUpResults(Results):
     def artifact(self, run_id: str, path: str) -> bytes | None:
         return self.files.get((run_id, path))
 
+    def artifacts(self, run_id: str, folder: str) -> list[str]:
+        return sorted(path for run, path in self.files if run == run_id and path.startswith(f"{folder}/"))
+
 
 def digits_png(rng: np.random.Generator, noise: float, side: int = 10) -> Image.Image:
     """A grid of blobs under noise, as a grid of samples is laid out."""

@@ -126,6 +126,17 @@ def test_animations_beyond_the_budget_are_named_instead(builder):
     assert not any("image/gif" in attributes["src"] for attributes in page.all("img"))
 
 
+def test_latent_pictures_are_named_by_what_they_show(builder):
+    run_id = builder.trial("dcgan", True, 0, 20.0)
+    assert "Latent space" not in Page(html.render(builder.results())).text
+    for name in ("interpolation", "sweep_category"):
+        builder.files[run_id, f"latent/{name}.png"] = builder.files[run_id, "samples.png"]
+    text = Page(html.render(builder.results())).text
+    assert "Latent space" in text
+    assert "interpolation, seed 0, FID 20.00" in text
+    assert "sweep of category, seed 0, FID 20.00" in text
+
+
 def test_one_seed_is_said_to_give_no_verdict_and_how_to_get_one(one_seed):
     text = Page(html.render(one_seed)).text
     assert "no verdict follows" in text

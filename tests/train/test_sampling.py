@@ -5,10 +5,18 @@ import io
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 import gans
-from bench.train.sampling import gif_bytes, image_grid, png_bytes, sample_images
+from bench.train.sampling import draw, gif_bytes, image_grid, png_bytes, reconstructions, sample_grid, sample_images
 from gans.contract import make, real_batch
+
+
+class Sign(nn.Module):
+    """White where the latent's first number is positive, else black."""
+
+    def forward(self, latent):
+        return latent[:, :1].sign()[..., None, None].expand(-1, 1, 28, 28)
 
 
 def gan():
@@ -50,11 +58,46 @@ def test_conditions_are_real_rows(digits):
     """Labels follow the data's marginal: what a conditional algorithm would be asked for."""
     seen = []
     model = gan()
-    model.generate = lambda batch: seen.append(batch.labels) or torch.zeros(len(batch), 1, 28, 28)
+    model.generate = lambda batch, latent: seen.append(batch.labels) or torch.zeros(len(batch), 1, 28, 28)
     sample_images(model, model.generator, digits, 2000, seed=0)
     share = torch.bincount(torch.cat(seen), minlength=10) / 2000
     expected = torch.bincount(digits.labels, minlength=10) / len(digits.labels)
     assert (share - expected).abs().max().item() < 0.03  # four standard deviations of a share of 0.1
+
+
+def test_labels_are_told_only_of_generators_that_obey_them(digits):
+    model = gan()
+    assert draw(model, model.generator, digits, 20, seed=0).labels is None
+    model.conditional = True
+    rows = torch.randint(len(digits.images), (20,), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(draw(model, model.generator, digits, 20, seed=0).labels, digits.labels[rows])
+
+
+def test_clusters_are_those_of_the_latents_that_were_used():
+    model = gan()
+    model.clusters = lambda latent: (latent[:, 0] > 0).long()
+    model.generator = Sign()
+    samples = draw(model, model.generator, None, 1100, seed=0)
+    assert torch.equal(samples.clusters, (samples.images[:, 0, 0, 0] == 255).long())
+
+
+def test_a_conditional_grid_has_one_column_a_digit():
+    model = gan()
+    model.conditional = True
+    model.generate = lambda batch, latent: (batch.labels / 9)[:, None, None, None].expand(-1, 1, 28, 28)
+    grid = sample_grid(model, model.generator, None, 3, seed=0)
+    columns = grid[15, 15::30][:10]
+    assert grid.shape == (3 * 30 + 2, 10 * 30 + 2)
+    assert list(columns) == sorted(set(columns))
+    assert np.array_equal(grid[15], grid[75])
+
+
+def test_reconstructions_are_in_order_and_none_without_an_encoder(digits):
+    model = gan()
+    assert reconstructions(model, model.generator, digits.images[:20], seed=0) is None
+    model.reconstruct = lambda images: -images
+    rebuilt = reconstructions(model, model.generator, digits.images[:1200], seed=0)
+    assert torch.equal(rebuilt, 255 - digits.images[:1200])
 
 
 def test_grid_places_images_row_by_row():

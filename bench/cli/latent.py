@@ -1,0 +1,48 @@
+"""`bench latent`: a finished trial's latent space in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import rich_click as click
+
+from bench.cli import options
+from bench.cli.setup import notice
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path, file_okay=False), default=Path("latent"), show_default=True
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Fixes the latents.")
+@click.option("--scale", type=click.IntRange(1, 16), default=2, show_default=True, help="Pixels a pixel.")
+@options.data_dir
+def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) -> None:
+    """Write pictures of the latent space of RUN, a trial's MLflow run id or the start of one.
+
+    Interpolations, arithmetic on digits, the nearest training images, sweeps of codes, reconstructions: whatever the
+    algorithm has.
+    """
+    import torch
+
+    from bench.data import load_mnist
+    from bench.errors import BenchError
+    from bench.evaluate import Evaluator
+    from bench.train.latent import latent_pictures
+    from bench.train.restore import restore
+    from bench.train.sampling import enlarged, frozen, png_bytes
+
+    gan, name = restore(run)
+    data = load_mnist("train", data_dir=data_dir)
+    if data.notice:
+        notice(data.notice)
+    with frozen(gan, gan.generator, seed):
+        pictures = latent_pictures(gan, data, Evaluator(torch.device("cpu")).read)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for title, picture in pictures.items():
+            (out / f"{title}.png").write_bytes(png_bytes(enlarged(picture, scale)))
+    except OSError as error:
+        raise BenchError(f"cannot write to {out}: {error.strerror}; choose another place with --out") from error
+    click.echo(f"latent space of {name}: {', '.join(pictures)} in {out.resolve()}")

@@ -1,0 +1,105 @@
+"""The latent space in pictures: interpolation, arithmetic on digits, nearest training images, sweeps of codes.
+
+Takes a GAN that is ready to generate (eval mode, latents seeded), gives pictures. Knows nothing of trials or stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bench.data import Dataset, to_uint8, to_unit
+from bench.train.sampling import Picture, image_grid
+from gans import GAN, Batch
+
+Reader = Callable[[Tensor], Tensor]
+"""uint8 images [N, 1, 28, 28] -> the digits a classifier reads, int64 [N]."""
+
+ROWS, STEPS = 8, 10
+EXAMPLES = 1_000
+"""Samples in which a digit's latents are looked for."""
+EQUATIONS = ((3, 1, 7), (8, 3, 5), (9, 4, 6), (7, 1, 0))
+"""a - b + c, digits."""
+
+
+def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+    """Points on the arc from `start` to `end` [N, L] at `share` [S] of its angle: [N, S, L].
+
+    Lengths go over linearly. A straight line would pass near the origin, where a Gaussian in many dimensions has no
+    mass (Shoemake 1985; White 2016, arXiv:1609.04468).
+    """
+    lengths = torch.stack([start.norm(dim=1), end.norm(dim=1)], 1)
+    start, end = start / lengths[:, :1], end / lengths[:, 1:]
+    angle = (start * end).sum(1).clamp(-1, 1).acos()[:, None]
+    share = share[None].to(start)
+    # Of two equal directions the arc has no length, and the weights are those of the straight line.
+    flat = angle.sin() < 1e-6
+    weights = [
+        torch.where(flat, part, torch.sin(part * angle) / angle.sin().clamp_min(1e-6)) for part in (1 - share, share)
+    ]
+    points = weights[0][..., None] * start[:, None] + weights[1][..., None] * end[:, None]
+    length = torch.lerp(lengths[:, :1], lengths[:, 1:], share)
+    return points * length[..., None]
+
+
+def digit_latents(latent: Tensor, digits: Tensor) -> dict[int, Tensor]:
+    """The mean latent of each digit that is there, at the mean length of `latent` [N, L]: [L] each.
+
+    A mean is much shorter than what it is of, and the generator has never seen vectors so short.
+    """
+    length = latent.norm(dim=1).mean()
+    means = {int(digit): latent[digits == digit].mean(0) for digit in digits.unique()}
+    return {digit: mean / mean.norm() * length for digit, mean in means.items()}
+
+
+def nearest(images: Tensor, data: Tensor, count: int) -> Tensor:
+    """The `count` of `data` nearest to each of `images` by the squared distance of pixels: uint8 [N, count, ...]."""
+    flat = images.flatten(1).float()
+    distances = torch.cat([torch.cdist(flat, part.flatten(1).float()) for part in data.split(10_000)], 1)
+    return data[distances.topk(count, largest=False).indices]
+
+
+def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]:
+    """Every picture that makes sense for this algorithm, by name; call it within `frozen`.
+
+    Arithmetic needs a generator whose latents decide on the digit, hence none that obeys labels.
+    """
+
+    def make(latent: Tensor, labels: Tensor) -> Tensor:
+        blank = torch.zeros(len(latent), 1, 28, 28, device=gan.device)
+        parts = zip(latent.split(500), blank.split(500), labels.to(gan.device).split(500), strict=True)
+        return torch.cat([to_uint8(gan.generate(Batch(images, wanted), z)).cpu() for z, images, wanted in parts])
+
+    rows = torch.arange(ROWS) % 10
+    start, end = gan.latent(ROWS), gan.latent(ROWS)
+    strips = slerp(start, end, torch.linspace(0, 1, STEPS)).flatten(0, 1)
+    pictures = {"interpolation": image_grid(make(strips, rows.repeat_interleave(STEPS)), STEPS)}
+    fakes = make(gan.latent(10), torch.arange(10))
+    beside = torch.cat([fakes[:, None], nearest(fakes, data.images, 4)], 1)
+    pictures["neighbours"] = image_grid(beside.transpose(0, 1).flatten(0, 1), 10)
+    if not gan.conditional:
+        latent = gan.latent(EXAMPLES)
+        digits = read(make(latent, torch.zeros(EXAMPLES, dtype=torch.int64)))
+        found = digit_latents(latent, digits.to(latent.device))
+        terms = [
+            torch.stack([found[a], found[b], found[c], found[a] - found[b] + found[c]])
+            for a, b, c in EQUATIONS
+            if {a, b, c} <= set(found)
+        ]
+        if terms:
+            length = latent.norm(dim=1).mean()
+            vectors = torch.cat(terms)
+            vectors = vectors / vectors.norm(dim=1, keepdim=True) * length
+            pictures["arithmetic"] = image_grid(make(vectors, torch.zeros(len(vectors), dtype=torch.int64)), 4)
+    originals = data.images[: 2 * STEPS]
+    rebuilt = gan.reconstruct(to_unit(originals.to(gan.device)))
+    if rebuilt is not None:
+        pairs = zip(originals.split(STEPS), to_uint8(rebuilt).cpu().split(STEPS), strict=True)
+        pictures["reconstructions"] = image_grid(torch.cat([part for pair in pairs for part in pair]), STEPS)
+    for name, sweep in gan.sweeps(gan.latent(ROWS)).items():
+        steps = sweep.shape[1]
+        labels = rows.repeat_interleave(steps)
+        pictures[f"sweep_{name}"] = image_grid(make(sweep.flatten(0, 1), labels), steps)
+    return pictures

@@ -1,0 +1,88 @@
+"""Pictures of the latent space: what the geometry says, and that each picture holds what it claims."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import gans
+from bench.train.latent import EQUATIONS, ROWS, STEPS, digit_latents, latent_pictures, nearest, slerp
+from bench.train.sampling import frozen, image_grid
+from gans.contract import make
+
+
+def test_slerp_goes_along_the_circle():
+    start, end = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    points = slerp(start, end, torch.tensor([0.0, 1 / 3, 1.0]))[0]
+    angle = math.pi / 6
+    torch.testing.assert_close(points, torch.tensor([[1, 0], [math.cos(angle), math.sin(angle)], [0, 1]]))
+
+
+def test_slerp_keeps_the_length_of_gaussian_latents_where_a_straight_line_loses_it():
+    rng = torch.Generator().manual_seed(0)
+    start, end = torch.randn(50, 100, generator=rng), torch.randn(50, 100, generator=rng)
+    middle = slerp(start, end, torch.tensor([0.5]))[:, 0].norm(dim=1)
+    ends = (start.norm(dim=1) + end.norm(dim=1)) / 2
+    torch.testing.assert_close(middle, ends)
+    assert ((start + end) / 2).norm(dim=1).mean() < 0.8 * ends.mean()
+
+
+def test_slerp_between_equal_latents_stays_there():
+    latent = torch.tensor([[3.0, 4.0]])
+    torch.testing.assert_close(slerp(latent, latent, torch.tensor([0.3])), latent[:, None])
+
+
+def test_digit_latents_have_the_direction_of_the_mean_and_the_usual_length():
+    latent = torch.tensor([[3.0, 1.0], [3.0, -1.0], [0.0, 2.0]])
+    found = digit_latents(latent, torch.tensor([7, 7, 2]))
+    length = (2 * math.sqrt(10) + 2) / 3
+    assert set(found) == {2, 7}
+    torch.testing.assert_close(found[7], torch.tensor([length, 0.0]))
+    torch.testing.assert_close(found[2], torch.tensor([0.0, length]))
+
+
+def test_nearest_finds_the_image_itself_first_then_the_likest(digits):
+    data = digits.images[:200]
+    found = nearest(data[5:8], data, 3)
+    assert torch.equal(found[:, 0], data[5:8])
+    flat = data.flatten(1).double().numpy()
+    order = np.argsort(((flat[6] - flat) ** 2).sum(1), kind="stable")
+    assert torch.equal(found[1], data[torch.as_tensor(order[:3].copy())])
+
+
+@pytest.fixture
+def pictures(digits):
+    gan = make(gans.get("dcgan"))
+    with frozen(gan, gan.generator, 3):
+        return latent_pictures(gan, digits, lambda images: torch.arange(len(images)) % 10)
+
+
+def test_each_picture_has_its_rows_and_columns(pictures):
+    cell = 30
+    assert {name: tuple((side - 2) // cell for side in p.shape) for name, p in pictures.items()} == {
+        "interpolation": (ROWS, STEPS),
+        "neighbours": (5, 10),
+        "arithmetic": (len(EQUATIONS), 4),
+    }
+
+
+def test_an_interpolation_starts_and_ends_at_plain_samples(pictures):
+    gan = make(gans.get("dcgan"))
+    from bench.data import to_uint8
+
+    with frozen(gan, gan.generator, 3):
+        start, end = gan.latent(ROWS), gan.latent(ROWS)
+        ends = [to_uint8(gan.generator(latent)) for latent in (start, end)]
+    picture = pictures["interpolation"]
+    for column, images in ((0, ends[0]), (STEPS - 1, ends[1])):
+        expected = image_grid(images, 1)
+        found = picture[:, column * 30 : column * 30 + 32]
+        assert np.abs(found.astype(int) - expected.astype(int)).max() <= 1  # float rounding of the arc's ends
+
+
+def test_without_the_digits_of_an_equation_there_is_no_arithmetic(digits):
+    gan = make(gans.get("dcgan"))
+    with frozen(gan, gan.generator, 0):
+        found = latent_pictures(gan, digits, lambda images: torch.zeros(len(images), dtype=torch.int64))
+    assert set(found) == {"interpolation", "neighbours"}
