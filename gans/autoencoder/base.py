@@ -35,28 +35,31 @@ def pulling_away(codes: Tensor) -> Tensor:
 
 
 class Decoder(Generator):
-    """The uniform generator without its batch norms, which would couple the energies of a batch."""
+    """The uniform generator without its batch norms, which would couple the energies of a batch.
 
-    def __init__(self, inputs: int) -> None:
+    With `squash` off also without its tanh.
+    """
+
+    def __init__(self, inputs: int, squash: bool = True) -> None:
         super().__init__(inputs)
         for layers in (self.project, self.upsample):
             for i, layer in enumerate(layers):
-                if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+                if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) or (isinstance(layer, nn.Tanh) and not squash):
                     layers[i] = nn.Identity()
 
 
 class AutoencoderDiscriminator(nn.Module):
     """Uniform trunk, linear code, decoder: images [N, 1, 28, 28] -> scores [N], the negative energies.
 
-    `power` is that of the error: 1 for absolute, 2 for squared.
+    `power` is that of the error: 1 for absolute, 2 for squared; `squash` ends the decoder with tanh.
     """
 
-    def __init__(self, trunk: Trunk, code_dim: int, power: int) -> None:
+    def __init__(self, trunk: Trunk, code_dim: int, power: int, squash: bool = True) -> None:
         super().__init__()
         self.trunk = trunk
         self.code = nn.Linear(trunk.features, code_dim)
         initialise(self.code)
-        self.decoder = Decoder(code_dim)
+        self.decoder = Decoder(code_dim, squash)
         self.power = power
 
     def encode(self, images: Tensor) -> Tensor:
@@ -95,9 +98,10 @@ class AutoencoderGAN(GAN):
     )
     discriminator: AutoencoderDiscriminator
     power = 2
+    squash = True
 
     def build_discriminator(self) -> nn.Module:
-        return AutoencoderDiscriminator(self.uniform_trunk(), self.config.code_dim, self.power)
+        return AutoencoderDiscriminator(self.uniform_trunk(), self.config.code_dim, self.power, self.squash)
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:
         check_scores(fake_scores)
