@@ -188,7 +188,7 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         samples=[_picture(results, row, "samples.png", seen, None) for row in trials],
         gifs=[_picture(results, row, "training.gif", seen, budget) for row in trials if row["kind"] == "trial"],
         latent=[
-            _picture(results, row, path, seen, budget, what=_latent_name(path))
+            _picture(results, row, path, seen, budget, what=latent_name(path))
             for row in trials
             for path in results.artifacts(row["run_id"], LATENT)
         ],
@@ -232,7 +232,7 @@ def _representative(rows: pd.DataFrame, label: str) -> dict[Any, Any] | None:
     return dict(order.iloc[0].to_dict())
 
 
-def _latent_name(path: str) -> str:
+def latent_name(path: str) -> str:
     """'latent/sweep_category.png' -> 'sweep of category'."""
     return path.removeprefix(f"{LATENT}/").removesuffix(".png").replace("sweep_", "sweep of ").replace("_", " ")
 
