@@ -9,7 +9,7 @@ import hashlib
 import itertools
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ import gans
 from bench.errors import BenchError
 from gans.config import BaseConfig
 
+Misfit = Callable[[type[gans.GAN], Any], str | None]
 BN_CHOICES = {"on": (True,), "off": (False,), "on/off": (True, False)}
 
 
@@ -134,8 +135,9 @@ def expand(
     assignments: Sequence[str] = (),
     seeds: int = 1,
     first_seed: int = 0,
+    misfit: Misfit | None = None,
 ) -> Plan:
-    """The grid algorithms x bn x assigned values x seeds.
+    """The grid algorithms x bn x assigned values x seeds; `misfit` says of the task why an algorithm cannot play.
 
     `bn` is on, off, on/off or None (each algorithm's own default). Raises BenchError on anything that cannot be meant.
     """
@@ -151,7 +153,7 @@ def expand(
         for values in itertools.product(*factors.values()):
             config = cls.Config.from_dict(dict(zip(factors, values, strict=True)))
             cell = Cell(algorithm, config)
-            reason = cls.skip(config)  # type: ignore[arg-type]
+            reason = cls.skip(config) or (misfit(cls, config) if misfit else None)  # type: ignore[arg-type]
             if reason is None:
                 cells.append(cell)
             else:

@@ -77,6 +77,10 @@ class Protocol:
     extractor: str
     inception: str = ""
     """Hash of the Inception weights, where they were used."""
+    reference: str = "the 10,000 test images"
+    """What samples are compared with, in words."""
+    prefix: str = "mnist"
+    """First part of the names of the task's metrics."""
 
     @property
     def id(self) -> str:
@@ -95,7 +99,7 @@ class Protocol:
 
     def __str__(self) -> str:
         return (
-            f"{self.task} task, trained on {self.data_images:,} images of {self.dataset} ({self.data_fingerprint[:8]}) "
-            f"for {self.budget}; {self.samples:,} samples of the {self.weights} weights against the 10,000 test "
-            f"images, extractor {self.extractor}" + (f", Inception {self.inception}" if self.inception else "")
+            f"{self.task} task, trained on {self.data_images:,} examples of {self.dataset} "
+            f"({self.data_fingerprint[:8]}) for {self.budget}; {self.samples:,} samples of the {self.weights} weights "
+            f"against {self.reference}, extractor {self.extractor}" + (f", Inception {self.inception}" if self.inception else "")
         )

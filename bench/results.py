@@ -7,6 +7,7 @@ trial (same fingerprint) count once: the last one that finished, else the last o
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable
@@ -31,8 +32,8 @@ TEXT = (
 )  # fmt: skip
 COLUMNS = (
     "run_id", "parent_id", "kind", *TEXT, "year", "seed", "bn", "config", "protocol", "protocol_text", "samples",
-    "budget", "dataset", "data_fingerprint", "extractor", "weights", "steps", *POSITION, "eval_seconds", "log_seconds",
-    "params_g", "params_d", "versions", "started", "fingerprint", "deviations", "fid", "is_",
+    "budget", "dataset", "data_fingerprint", "extractor", "weights", "prefix", "steps", *POSITION, "eval_seconds",
+    "log_seconds", "params_g", "params_d", "versions", "started", "fingerprint", "deviations", "fid", "is_",
 )  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def _row(run: Run) -> dict[str, Any]:
         "data_fingerprint": protocol.data_fingerprint,
         "extractor": protocol.extractor,
         "weights": protocol.weights,
+        "prefix": protocol.prefix,
         "versions": json.loads(tags.get("versions", "{}")),
         "deviations": json.loads(tags.get("deviations", "[]")),
         "fingerprint": tags.get("fingerprint", run.info.run_id),
@@ -109,7 +111,8 @@ def _row(run: Run) -> dict[str, Any]:
         "params_d": int(params["params_d"]) if "params_d" in params else None,
     }
     row |= metrics
-    fid, inception_score = (metrics.get(metric_name(metric, protocol.samples)) for metric in ("fid", "is"))
+    names = [metric_name(metric, protocol.samples, protocol.prefix) for metric in ("fid", "is")]
+    fid, inception_score = (metrics.get(name, math.nan) for name in names)
     return row | {"fid": fid, "is_": inception_score}
 
 

@@ -24,67 +24,16 @@ from torch.optim import Optimizer
 
 from gans.config import option
 from gans.factors import Factors, conflict
-from gans.networks import Discriminator, Generator, Trunk, normalise_spectrally
+from gans.fields import DIGITS, Field
+from gans.networks import Discriminator, FeatureTrunk, normalise_spectrally
 from gans.objectives import best, g_objective, risen_latents
+from gans.turn import Batch, Scalars, Turn
 from gans.view import View
 
 if TYPE_CHECKING:
     from gans.registry import AlgorithmInfo
 
-Scalars = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Real images float32 [N, 1, 28, 28] in [-1, 1] and their labels int64 [N]."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def rows(self, rows: slice) -> Batch:
-        """Some of its elements."""
-        return Batch(self.images[rows], self.labels[rows])
-
-    def repeated(self, times: int) -> Batch:
-        """The batch after itself, `times` times in all."""
-        return Batch(self.images.repeat(times, 1, 1, 1), self.labels.repeat(times))
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One player's update.
-
-    `loss` takes a batch and gives scalars, of which "loss" is minimised with respect to the optimizer's parameters; the
-    others are logged. `every` = k takes the turn in each k-th step. `after` runs when the update is done.
-    """
-
-    name: str
-    loss: Callable[[Batch], Scalars]
-    optimizer: Optimizer
-    every: int = 1
-    after: Callable[[], None] | None = None
-
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        """The player's parameters: those that its optimizer holds."""
-        return [p for group in self.optimizer.param_groups for p in group["params"]]
-
-    def take(self, batch: Batch) -> Scalars:
-        """One update of this player, whether due or not; gives the scalars of its loss, detached.
-
-        Gradients are taken with respect to the player's own parameters alone, which leaves the others' untouched and
-        spares D's weight gradients in G's turn.
-        """
-        self.optimizer.zero_grad(set_to_none=True)
-        scalars = self.loss(batch)
-        scalars["loss"].backward(inputs=self.parameters)
-        self.optimizer.step()
-        if self.after is not None:
-            self.after()
-        return {name: value.detach() for name, value in scalars.items()}
+__all__ = ["GAN", "Batch", "Scalars", "Turn"]
 
 
 class GAN(nn.Module):
@@ -118,15 +67,18 @@ class GAN(nn.Module):
     info: ClassVar[AlgorithmInfo]
     conflicts: ClassVar[dict[str, str]] = {"label_smoothing": "D's loss has no labels to smooth"}
     """What makes no sense with this algorithm and is skipped: conditions ('bn', 'augment=ada') -> reason."""
+    fields: ClassVar[tuple[str, ...]] = ("digits", "curves")
+    """The fields that it can play on, its own first. One that brings nets of its own can play on theirs alone."""
     conditional: ClassVar[bool] = False
     """Whether `generate` makes what the batch's labels ask for."""
     config: Config
     transport: Tensor
     """Mean squared distance by which LOGAN moved the latents of the latest fakes; only where it is on."""
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: Config | None = None, field: Field = DIGITS) -> None:
         super().__init__()
         self.config = config if config is not None else self.Config()
+        self.field = field
         self.rng: torch.Generator | None = None
         """Source of latents and other noise, on the model's device; None means torch's global generator."""
         self.progress = 0.0
@@ -149,9 +101,9 @@ class GAN(nn.Module):
         """What `generate` gives it -> images [N, 1, 28, 28]."""
         return self.uniform_generator(self.config.latent_dim)
 
-    def uniform_generator(self, inputs: int) -> Generator:
-        """The uniform generator for vectors of `inputs` numbers."""
-        return Generator(inputs)
+    def uniform_generator(self, inputs: int) -> nn.Module:
+        """The field's generator for vectors of `inputs` numbers."""
+        return self.field.generator(inputs)
 
     def build_discriminator(self) -> nn.Module:
         """What `see` gives [N, pack, 28, 28] -> scores [N]."""
@@ -164,9 +116,9 @@ class GAN(nn.Module):
             normalise_spectrally(discriminator)
         return discriminator
 
-    def uniform_trunk(self) -> Trunk:
-        """The uniform trunk under this configuration."""
-        return Trunk(self.config.bn, self.config.dropout, self.config.pack)
+    def uniform_trunk(self) -> FeatureTrunk:
+        """The field's trunk under this configuration."""
+        return self.field.trunk(self.config.bn, self.config.dropout, self.config.pack)
 
     def uniform_discriminator(self, outputs: int = 1) -> Discriminator:
         """That trunk with a head of `outputs`."""

@@ -96,7 +96,13 @@ class Generator(nn.Module):
         return images
 
 
-class Trunk(nn.Module):
+class FeatureTrunk(nn.Module):
+    """The body of a discriminator, whose heads are outside: [N, channels, H, W] -> [N, features]."""
+
+    features: int
+
+
+class Trunk(FeatureTrunk):
     """The uniform discriminator trunk: images [N, channels, 28, 28] -> features [N, 6272]; the BN switch is here.
 
     28x28x1 -> 14x14x64 -> 7x7x128, each a stride-2 convolution, [batch norm], LeakyReLU, dropout. The first convolution
@@ -132,7 +138,7 @@ class Discriminator(nn.Module):
     `[N, N]`. With a `minibatch` statistic (`gans.heads`) the head sees it beside the features.
     """
 
-    def __init__(self, trunk: Trunk, outputs: int = 1, minibatch: str = "none") -> None:
+    def __init__(self, trunk: FeatureTrunk, outputs: int = 1, minibatch: str = "none") -> None:
         super().__init__()
         self.trunk = trunk
         self.statistic = STATISTICS[minibatch](trunk.features) if minibatch != "none" else None

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bench.errors import BenchError
-from bench.protocol import metric_name
 from reports import plotting
 from reports.groups import Group, select
 from reports.looks import MUTED, PAPER, Look, looks, style
@@ -55,7 +54,7 @@ def scores_during(results: Results, score: str, protocol: Group | str | None = N
     """
     group, rows = select(results, protocol)
     here = results.curves[results.curves["run_id"].isin(rows["run_id"])]["metric"]
-    final = metric_name(score, group.samples)
+    final = group.metric(score)
     prefix = final.rsplit("_", 1)[0] + "_"
     counts = here[here.str.startswith(prefix) & (here != final)].value_counts()
     return None if counts.empty else str(counts.index[0])
@@ -73,7 +72,7 @@ def is_curve(results: Results, x: str = "images", protocol: Group | str | None =
 
 def _score_curve(results: Results, score: str, name: str, x: str, protocol: Group | str | None) -> Figure:
     group, rows = select(results, protocol)
-    final = metric_name(score, group.samples)
+    final = group.metric(score)
     during = scores_during(results, score, protocol) or final
     cells = _drawn(results, rows)
     lines, ends = curves(results, during, x, protocol), curves(results, final, x, protocol)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.errors import BenchError
+from bench.protocol import metric_name
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -31,6 +32,12 @@ class Group:
     """The protocol in plain words."""
     budget: str
     samples: int
+    prefix: str = "mnist"
+    """First part of the names of its metrics."""
+
+    def metric(self, name: str) -> str:
+        """The full name of a metric at the end: 'fid' -> 'mnist_fid_10k'."""
+        return metric_name(name, self.samples, self.prefix)
 
     def __str__(self) -> str:
         return f"{self.track}, protocol {self.protocol}"
@@ -43,7 +50,8 @@ def protocols(results: Results) -> list[Group]:
     groups = []
     for track, protocol in newest.index:
         first = trials[(trials["track"] == track) & (trials["protocol"] == protocol)].iloc[0]
-        groups.append(Group(track, protocol, first["protocol_text"], first["budget"], int(first["samples"])))
+        known = (first["protocol_text"], first["budget"], int(first["samples"]), first["prefix"])
+        groups.append(Group(track, protocol, *known))
     return groups
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.protocol import metric_name
 from reports import catalogue, figures, tables, text
 from reports.groups import Group, labelled, select
 from reports.looks import Look, looks
@@ -198,10 +197,12 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
 
 def _curves(results: Results, group: Group, name: str) -> list[Plot]:
     plots = []
-    metric = figures.scores_during(results, "fid", group) or metric_name("fid", group.samples)
+    metric = figures.scores_during(results, "fid", group) or group.metric("fid")
     if len(figures.curves(results, metric, "images", group)):
         for x, axis in {"images": "images seen", "seconds": "training time", "g_updates": "G updates"}.items():
             plots.append(Plot(f"{name}-fid-{x}", f"FID against {axis}", "", figures.fid_curve(results, x, group)))
+    score = figures.scores_during(results, "is", group) or group.metric("is")
+    if len(figures.curves(results, score, "images", group)):
         caption = "Of the digit classifier; at most 10, and blind to repeated digits."
         plots.append(Plot(f"{name}-is", "IS against images seen", caption, figures.is_curve(results, "images", group)))
     if len(figures.curves(results, "loss_d", "images", group)):

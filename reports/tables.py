@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.protocol import metric_name
 from reports.groups import Group, config_key, labelled, protocols, select, without_bn
 from reports.stats import Estimate, mean_interval
 from reports.text import as_markdown, as_text
@@ -35,7 +34,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     one seed); costs are means too. Cells that failed, diverged or were skipped are rows with counts and a `reason`.
     """
     group, rows = select(results, protocol, track)
-    extra = _further_metrics(rows, group.samples)
+    extra = _further_metrics(rows, group)
     references = rows[rows["kind"] == "reference"]
     lines = [_reference_line(row, extra) for row in references.to_dict("records")]
     lines += [
@@ -52,10 +51,10 @@ def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
     return frame
 
 
-def _further_metrics(rows: pd.DataFrame, samples: int) -> list[str]:
+def _further_metrics(rows: pd.DataFrame, group: Group) -> list[str]:
     """Metrics of as many samples as FID's, of whatever extractor and kind, that some trial has."""
-    known = {metric_name("fid", samples), metric_name("is", samples)}
-    suffix = metric_name("", samples).removeprefix("mnist_")
+    known = {group.metric("fid"), group.metric("is")}
+    suffix = group.metric("").removeprefix(f"{group.prefix}_")
     names = [name for name in rows.columns if name.endswith(suffix) and name not in known]
     return [name for name in names if rows.loc[rows["status"] == "finished", name].notna().any()]
 

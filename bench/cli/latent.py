@@ -26,19 +26,21 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     """
     import torch
 
-    from bench.data import load_mnist
     from bench.errors import BenchError
-    from bench.evaluate import Evaluator
-    from bench.train.latent import latent_pictures
+    from bench.pictures import enlarged, png_bytes
+    from bench.tasks import choose
     from bench.train.restore import restore
-    from bench.train.sampling import enlarged, frozen, png_bytes
+    from bench.train.sampling import frozen
 
-    gan, name = restore(run)
-    data = load_mnist("train", data_dir=data_dir)
+    gan, name, played = restore(run)
+    task = choose(played, [])
+    data = task.load(data_dir=data_dir, offline=False)
     if data.notice:
         notice(data.notice)
     with frozen(gan, gan.generator, seed):
-        pictures = latent_pictures(gan, data, Evaluator(torch.device("cpu")).read)
+        pictures = task.latent_pictures(gan, data, task.yardstick(torch.device("cpu"), None, data_dir))
+    if not pictures:
+        raise BenchError(f"{name} has no pictures of its latent space; those of the task mnist have")
     try:
         out.mkdir(parents=True, exist_ok=True)
         for title, picture in pictures.items():

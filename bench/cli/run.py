@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from bench.cli import options, report
-from bench.cli.setup import notice, open_evaluator
+from bench.cli.setup import notice
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all.")
+@click.option("--task", "task_name", metavar="mnist|curves", help="Default: the algorithms' own.")
 @click.option("--bn", metavar="on|off|on/off", help="Batch norm in the discriminator; default: the algorithm's own.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="[ALGO.]FIELD=VALUE", help="A setting; several values make a factor."
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
 def run(
     algos: str,
+    task_name: str | None,
     bn: str | None,
     assignments: tuple[str, ...],
     seeds: int,
@@ -62,13 +64,16 @@ def run(
 ) -> int:
     """Train, score and compare every cell of a grid: algorithms x BN x settings x seeds."""
     from bench import plan as planning
+    from bench import tasks
     from bench.environment import device_name, pick_device
 
+    names = planning.split_names(algos)
+    task = tasks.choose(task_name, names)
     plan = planning.expand(
-        planning.split_names(algos), bn=bn, assignments=assignments, seeds=seeds, first_seed=first_seed
+        names, bn=bn, assignments=assignments, seeds=seeds, first_seed=first_seed, misfit=task.misfit
     )
     chosen_device = pick_device(device)
-    chosen = _preset(preset, "full" if chosen_device.type == "cuda" else "quick")
+    chosen = task.preset(_preset(preset, "full" if chosen_device.type == "cuda" else "quick"))
     budget = _budget(chosen, epochs=epochs, steps=steps, g_updates=g_updates)
     samples = samples or chosen.samples
     header = f"preset {chosen.name}: {budget} a trial, {samples:,} samples scored, on {device_name(chosen_device)}"
@@ -80,7 +85,6 @@ def run(
 
     from bench import results
     from bench.cli.display import display
-    from bench.data import load_mnist
     from bench.evaluate import MIN_SAMPLES
     from bench.track import Store
     from bench.train.run import Run
@@ -91,21 +95,21 @@ def run(
         raise BenchError(
             f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
         )
-    data = load_mnist("train", data_dir=data_dir, offline=offline)
-    evaluator = open_evaluator(chosen_device, inception_weights, data_dir)
+    data = task.load(data_dir=data_dir, offline=offline)
+    yardstick = task.yardstick(chosen_device, inception_weights, data_dir)
     store = Store(experiment)
     if data.notice:
         notice(data.notice)
-    click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} images of {data.name} from {data.source}")
+    click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} examples of {data.name} from {data.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
-    shared = _shared_arguments(chosen, budget, samples, device, data_dir, experiment)
+    shared = _shared_arguments(chosen, budget, samples, device, data_dir, experiment, task.name)
     with display(len(plan.trials)) as watcher:
         current = Run(
             plan,
-            Settings(chosen, budget, samples, chosen_device),
+            Settings(chosen, budget, samples, chosen_device, task),
             data,
-            evaluator,
+            yardstick,
             store,
             watcher,
             invocation=shlex.join(["bench", *sys.argv[1:]]),
@@ -119,8 +123,8 @@ def run(
         effect.attrs.clear()  # the protocol stands above the leaderboard already
         if effect["both"].any():
             click.echo(f"\n{tables.as_text(effect)}")
-    if evaluator.notice:
-        click.echo(evaluator.notice)
+    if yardstick.notice:
+        click.echo(yardstick.notice)
     click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
@@ -151,10 +155,10 @@ def _budget(preset: Preset, **given: int | None) -> Budget:
 
 
 def _shared_arguments(
-    preset: Preset, budget: Budget, samples: int, device: str, data_dir: Path | None, experiment: str
+    preset: Preset, budget: Budget, samples: int, device: str, data_dir: Path | None, experiment: str, task: str
 ) -> list[str]:
     """The arguments of this run that a rerun of one cell needs too."""
-    arguments = ["--preset", preset.name]
+    arguments = ["--task", task, "--preset", preset.name]
     if budget != preset.budget:
         arguments += [f"--{budget.unit.replace('_', '-')}", str(budget.amount)]
     if samples != preset.samples:

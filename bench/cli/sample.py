@@ -19,13 +19,15 @@ import rich_click as click
 def sample(run: str, number: int, seed: int, out: Path, scale: int) -> None:
     """Write a grid of samples from RUN, a trial's MLflow run id or the start of one."""
     from bench.errors import BenchError
+    from bench.pictures import enlarged, png_bytes
+    from bench.tasks import choose
     from bench.train.restore import restore
-    from bench.train.sampling import image_grid, png_bytes, sample_images
+    from bench.train.sampling import sample_images
 
-    gan, name = restore(run)
+    gan, name, task = restore(run)
     images = sample_images(gan, gan.generator, None, number, seed)
     try:
-        out.write_bytes(png_bytes(image_grid(images, columns=math.ceil(math.sqrt(number)), scale=scale)))
+        out.write_bytes(png_bytes(enlarged(choose(task, []).picture(images, math.ceil(math.sqrt(number))), scale)))
     except OSError as error:
         raise BenchError(f"cannot write {out}: {error.strerror}; choose another place with --out") from error
     click.echo(f"{number} samples of {name}: {out.resolve()}")

@@ -22,15 +22,15 @@ def score(images: Path, device: str, data_dir: Path | None, inception_weights: s
     10,000 images give the figures that reports show; other numbers of images give metrics of other names, since FID
     depends on it.
     """
-    from bench.cli.setup import open_evaluator
     from bench.environment import pick_device
     from bench.evaluate import REFERENCE_SAMPLES
     from bench.images import load_images
+    from bench.tasks.digits import Digits
 
     loaded = load_images(images)
     n = len(loaded)
     used = loaded[:REFERENCE_SAMPLES]
-    evaluator = open_evaluator(pick_device(device), inception_weights, data_dir)
+    evaluator = Digits().yardstick(pick_device(device), inception_weights, data_dir)
     scores = evaluator.score(used)
     reference = evaluator.reference_real()
     if as_json:

@@ -18,9 +18,11 @@ from gans.base import Batch
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """uint8 0..255 to float32 in [-1, 1]; both ends are met exactly."""
+    """uint8 0..255 to float32 in [-1, 1], both ends met exactly; what is float32 already is no image and stays."""
+    if images.dtype == torch.float32:
+        return images
     if images.dtype != torch.uint8:
-        raise TypeError(f"to_unit takes uint8 images, not {images.dtype}")
+        raise TypeError(f"to_unit takes uint8 images or float32 data, not {images.dtype}")
     return images.to(torch.float32).div_(127.5).sub_(1.0)
 
 

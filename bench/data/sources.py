@@ -47,9 +47,9 @@ _HOW_TO_GIVE = "--data-dir DIR or BENCH_DATA_DIR=DIR"
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Digits in memory: `images` uint8 [N, 1, 28, 28], `labels` int64 [N] in 0..9."""
+    """Data in memory: `images` uint8 [N, 1, 28, 28] or what is no image float32, `labels` int64 [N] in 0..9."""
 
-    name: str  # "mnist" or "mnist5k" (the embedded digits)
+    name: str  # "mnist", "mnist5k" (the embedded digits) or "curves"
     images: Tensor
     labels: Tensor
     fingerprint: str  # see `fingerprint`

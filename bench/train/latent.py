@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from bench.data import Dataset, to_uint8, to_unit
-from bench.train.sampling import Picture, image_grid
+from bench.pictures import Picture, image_grid
 from gans import GAN, Batch
 
 Reader = Callable[[Tensor], Tensor]

@@ -11,12 +11,14 @@ from safetensors import SafetensorError, safe_open
 
 import gans
 from bench.errors import BenchError
+from bench.protocol import Protocol
 from bench.results import find_run
 from gans import GAN
+from gans.fields import DIGITS, FIELDS
 
 
-def restore(run_id: str) -> tuple[GAN, str]:
-    """The GAN of the trial whose run id starts so, on the CPU with its scored weights, and the trial's name.
+def restore(run_id: str) -> tuple[GAN, str, str]:
+    """The GAN of the trial whose run id starts so, on the CPU with its scored weights, the trial's and its task's name.
 
     Raises BenchError when there is no such trial, it has no weights, or they are damaged.
     """
@@ -33,10 +35,12 @@ def restore(run_id: str) -> tuple[GAN, str]:
                 metadata = file.metadata()
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
             cls = gans.get(metadata["algorithm"])
-            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])))  # type: ignore[arg-type]
+            field = FIELDS[metadata.get("field", DIGITS.name)]
+            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), field)  # type: ignore[arg-type]
             gan.load_state_dict(state)
             gan.progress = 1.0
         except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             cause = " ".join(str(error).split())[:200]
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error
-    return gan.to(torch.device("cpu")), name
+    task = Protocol.from_json(run.data.tags["bench.protocol"]).task
+    return gan.to(torch.device("cpu")), name, task

@@ -10,15 +10,14 @@ import torch
 import gans
 from bench import environment
 from bench.data import Dataset
-from bench.evaluate import REFERENCE_SAMPLES, Evaluator
+from bench.pictures import png_bytes
 from bench.plan import Cell, Plan, Skip, Trial, command
 from bench.protocol import Protocol
+from bench.tasks import Yardstick
 from bench.track import RunWriter, Store
-from bench.train.sampling import image_grid, png_bytes, sample_images
+from bench.train.sampling import sample_images
 from bench.train.trial import Outcome, Settings, TrialRunner, Watcher
 from gans import GAN
-
-TASK = "mnist"
 
 
 class Run:
@@ -29,7 +28,7 @@ class Run:
         plan: Plan,
         settings: Settings,
         data: Dataset,
-        evaluator: Evaluator,
+        yardstick: Yardstick,
         store: Store,
         watcher: Watcher,
         *,
@@ -37,7 +36,8 @@ class Run:
         options: Sequence[str],
     ) -> None:
         self.plan, self.settings, self.data = plan, settings, data
-        self.evaluator, self.store, self.watcher = evaluator, store, watcher
+        self.task = settings.task
+        self.yardstick, self.store, self.watcher = yardstick, store, watcher
         self.options = options
         self.parent = store.start(invocation.removeprefix("bench run "), "run")
         self.common = {
@@ -71,15 +71,17 @@ class Run:
     def protocol(self, cell: Cell) -> Protocol:
         """The protocol that a cell's numbers stand under."""
         return Protocol(
-            task=TASK,
+            task=self.task.name,
             dataset=self.data.name,
             data_fingerprint=self.data.fingerprint,
             data_images=len(self.data.images),
             budget=str(self.settings.budget),
             samples=self.settings.samples,
             weights="ema" if getattr(cell.config, "ema", 0) else "raw",
-            extractor=self.evaluator.extractor_hash,
-            inception=self.evaluator.inception_hash or "",
+            extractor=self.yardstick.extractor_hash,
+            inception=self.yardstick.inception_hash or "",
+            reference=self.task.reference,
+            prefix=self.task.prefix,
         )
 
     def _cell_tags(self, cell: Cell) -> dict[str, str]:
@@ -92,7 +94,7 @@ class Run:
             "family": info.family,
             "year": str(info.year),
             "paper": info.paper,
-            "track": info.track,
+            "track": self.task.track or info.track,
             "deviations": json.dumps(info.deviations),
             "config": json.dumps(cell.config.to_dict()),
             "protocol": self.protocol(cell).to_json(),
@@ -111,24 +113,24 @@ class Run:
             self._cell_tags(trial.cell)
             | {"status": "running", "reason": "", "seed": str(trial.seed), "fingerprint": fingerprint}
         )
-        return TrialRunner(trial, self.settings, self.data, self.evaluator, writer, self.watcher).run()
+        return TrialRunner(trial, self.settings, self.data, self.yardstick, writer, self.watcher).run()
 
     def _record_references(self) -> None:
-        """Real training digits (the floor) and an untrained uniform generator, once for each protocol of the run."""
+        """Real data (the floor) and an untrained uniform generator, once for each protocol of the run."""
         n = self.settings.samples
         generator = torch.Generator().manual_seed(0)
         rows = torch.randperm(len(self.data.images), generator=generator)[:n]
         real_images = self.data.images[rows]
         references: dict[str, tuple[torch.Tensor, dict[str, float]]] = {}
-        if n == REFERENCE_SAMPLES:
-            references["real train digits"] = real_images, self.evaluator.reference_real()
-        elif n <= len(self.data.images):
-            references["real train digits"] = real_images, self.evaluator.score(real_images)
+        floor = self.yardstick.floor(real_images, n)
+        if floor:
+            references[self.task.real] = real_images, floor
         torch.manual_seed(0)
-        untrained = GAN().to(self.settings.device)
+        untrained = GAN(field=self.task.field).to(self.settings.device)
         fakes = sample_images(untrained, untrained.generator, self.data, n, seed=0)
-        references["untrained generator"] = fakes, self.evaluator.score(fakes)
-        tables = {(self.protocol(cell), gans.get(cell.algorithm).info.track): None for cell in self.plan.cells}
+        references["untrained generator"] = fakes, self.yardstick.score(fakes)
+        tracks = {cell.algorithm: self.task.track or gans.get(cell.algorithm).info.track for cell in self.plan.cells}
+        tables = {(self.protocol(cell), tracks[cell.algorithm]): None for cell in self.plan.cells}
         for protocol, track in tables:
             for name, (images, scores) in references.items():
                 self._record_reference(name, protocol, track, images, scores)
@@ -140,5 +142,5 @@ class Run:
         tags = {"name": name, "cell": name, "track": track, "status": "finished", "reason": ""}
         writer.tags(self.common | tags | {"protocol": protocol.to_json()})
         writer.metrics(scores, step=0)
-        writer.artifact("samples.png", png_bytes(image_grid(images[:100], columns=10)))
+        writer.artifact("samples.png", png_bytes(self.task.picture(images[:100], 10)))
         writer.close("FINISHED")

@@ -14,14 +14,16 @@ from safetensors.torch import save
 
 import gans
 from bench.data import Batches, Dataset
-from bench.evaluate import Evaluator, squared_error
+from bench.evaluate import squared_error
+from bench.pictures import Picture, gif_bytes, png_bytes
 from bench.plan import Trial
 from bench.protocol import Budget, Preset, metric_name
+from bench.tasks import Task, Yardstick
 from bench.track import RunWriter
-from bench.train.latent import latent_pictures
 from bench.train.loop import Counts, Diverged, Loop
-from bench.train.sampling import Picture, draw, frozen, gif_bytes, png_bytes, reconstructions, sample_grid
+from bench.train.sampling import draw, frozen, reconstructions, shown
 from gans import GAN
+from gans.fields import DIGITS, Field
 from gans.networks import parameter_count
 
 DRAIN_EVERY = 25
@@ -38,6 +40,7 @@ class Settings:
     budget: Budget
     samples: int
     device: torch.device
+    task: Task
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,10 @@ class Watcher(Interface):
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None: ...
 
 
-def build(trial: Trial, device: torch.device) -> GAN:
+def build(trial: Trial, device: torch.device, field: Field = DIGITS) -> GAN:
     """The trial's GAN on its device; its seed fixes initial weights, latents and dropout, each a stream of its own."""
     torch.manual_seed(trial.seed)
-    gan = gans.get(trial.cell.algorithm)(trial.cell.config).to(device)  # type: ignore[arg-type]
+    gan = gans.get(trial.cell.algorithm)(trial.cell.config, field).to(device)  # type: ignore[arg-type]
     gan.rng = torch.Generator(device).manual_seed(trial.seed)
     # Dropout must not depend on how many numbers the initial weights took.
     torch.manual_seed(trial.seed)
@@ -83,6 +86,7 @@ def weights_bytes(gan: GAN, loop: Loop) -> bytes:
         "algorithm": gan.info.name,
         "config": json.dumps(gan.config.to_dict()),
         "generator": "ema" if gan.config.ema else "raw",
+        "field": gan.field.name,
     }
     packed: bytes = save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
     return packed
@@ -96,12 +100,13 @@ class TrialRunner:
         trial: Trial,
         settings: Settings,
         data: Dataset,
-        evaluator: Evaluator,
+        yardstick: Yardstick,
         recorder: RunWriter,
         watcher: Watcher,
     ) -> None:
         self.trial, self.settings, self.data = trial, settings, data
-        self.evaluator, self.recorder, self.watcher = evaluator, recorder, watcher
+        self.task = settings.task
+        self.yardstick, self.recorder, self.watcher = yardstick, recorder, watcher
         self.eval_seconds = 0.0
         self.counts = Counts()
         self.frames: list[Picture] = []
@@ -129,7 +134,7 @@ class TrialRunner:
 
     def _train(self) -> dict[str, float]:
         config = self.trial.cell.config
-        gan = build(self.trial, self.settings.device)
+        gan = build(self.trial, self.settings.device, self.task.field)
         batches = Batches(self.data, gan.config.batch_size, self.trial.seed, self.settings.device)
         steps = self.settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
         loop = Loop(gan, batches, steps)
@@ -172,8 +177,12 @@ class TrialRunner:
     def _frame(self, gan: GAN, loop: Loop) -> None:
         """One more frame of the GIF, always from the same latents."""
         started = time.perf_counter()
-        self.frames.append(sample_grid(gan, loop.generator, self.data, 8, self._seed))
+        self.frames.append(self._picture(gan, loop, 8))
         self.eval_seconds += time.perf_counter() - started
+
+    def _picture(self, gan: GAN, loop: Loop, rows: int) -> Picture:
+        """Samples, always from the same latents."""
+        return self.task.picture(*shown(gan, loop.generator, self.data, rows, self._seed))
 
     @property
     def _seed(self) -> int:
@@ -182,14 +191,14 @@ class TrialRunner:
     def _evaluate(self, gan: GAN, loop: Loop, n: int, *, inception: bool) -> dict[str, float]:
         started = time.perf_counter()
         samples = draw(gan, loop.generator, self.data, n, self._seed)
-        scores = self.evaluator.score(
+        scores = self.yardstick.score(
             samples.images, labels=samples.labels, clusters=samples.clusters, inception=inception
         )
         originals = self.data.images[:n]
         rebuilt = reconstructions(gan, loop.generator, originals, self._seed)
         if rebuilt is not None:
-            scores[metric_name("reconstruction", n)] = squared_error(rebuilt, originals)
-        self.grid = sample_grid(gan, loop.generator, self.data, 10, self._seed)
+            scores[metric_name("reconstruction", n, self.task.prefix)] = squared_error(rebuilt, originals)
+        self.grid = self._picture(gan, loop, 10)
         self.eval_seconds += time.perf_counter() - started
         self.recorder.metrics(scores, self.counts.steps)
         self.recorder.image(self.grid, "samples", self.counts.steps)
@@ -201,7 +210,7 @@ class TrialRunner:
         """What the report shows of the latent space."""
         started = time.perf_counter()
         with frozen(gan, loop.generator, self._seed):
-            pictures = latent_pictures(gan, self.data, self.evaluator.read)
+            pictures = self.task.latent_pictures(gan, self.data, self.yardstick)
         self.eval_seconds += time.perf_counter() - started
         for name, picture in pictures.items():
             self.recorder.artifact(f"latent/{name}.png", png_bytes(picture))

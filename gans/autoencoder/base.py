@@ -87,6 +87,7 @@ class AutoencoderGAN(GAN):
         code_dim: int = option(100, "length of D's code", source="the latent's length, as in the BEGAN paper", low=1)
 
     config: Config
+    fields = ("digits",)
     conflicts = (
         GAN.conflicts
         | NO_SIGN

@@ -74,6 +74,7 @@ class MMDGAN(GAN):
         lambda_rank: float = option(16.0, "weight of the one-sided mean", source="authors' mmd_gan.py", low=0)
 
     config: Config
+    fields = ("digits",)
     conflicts = GAN.conflicts | CODES | CLIPPED | {"pack": "its decoder makes one image of a code"}
     conflicts |= dict.fromkeys(
         ("bn", "minibatch"), "D would couple the images of a batch, so that codes are none of single images"

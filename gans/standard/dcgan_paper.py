@@ -52,6 +52,7 @@ class DCGANPaper(DCGAN):
         batch_size: int = option(128, source="paper, section 4")
 
     config: Config
+    fields = ("digits",)
 
     def build_generator(self) -> nn.Module:
         generator = super().build_generator()

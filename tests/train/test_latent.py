@@ -7,8 +7,10 @@ import pytest
 import torch
 
 import gans
+from bench.data import to_uint8
+from bench.pictures import image_grid
 from bench.train.latent import EQUATIONS, ROWS, STEPS, digit_latents, latent_pictures, nearest, slerp
-from bench.train.sampling import frozen, image_grid
+from bench.train.sampling import frozen
 from gans.contract import make
 
 
@@ -69,8 +71,6 @@ def test_each_picture_has_its_rows_and_columns(pictures):
 
 def test_an_interpolation_starts_and_ends_at_plain_samples(pictures):
     gan = make(gans.get("dcgan"))
-    from bench.data import to_uint8
-
     with frozen(gan, gan.generator, 3):
         start, end = gan.latent(ROWS), gan.latent(ROWS)
         ends = [to_uint8(gan.generator(latent)) for latent in (start, end)]

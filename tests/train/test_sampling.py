@@ -8,7 +8,8 @@ from PIL import Image
 from torch import nn
 
 import gans
-from bench.train.sampling import draw, gif_bytes, image_grid, png_bytes, reconstructions, sample_grid, sample_images
+from bench.pictures import curve_plot, gif_bytes, image_grid, png_bytes
+from bench.train.sampling import draw, reconstructions, sample_images, shown
 from gans.contract import make, real_batch
 
 
@@ -85,7 +86,8 @@ def test_a_conditional_grid_has_one_column_a_digit():
     model = gan()
     model.conditional = True
     model.generate = lambda batch, latent: (batch.labels / 9)[:, None, None, None].expand(-1, 1, 28, 28)
-    grid = sample_grid(model, model.generator, None, 3, seed=0)
+    images, columns = shown(model, model.generator, None, 3, seed=0)
+    grid = image_grid(images, columns)
     columns = grid[15, 15::30][:10]
     assert grid.shape == (3 * 30 + 2, 10 * 30 + 2)
     assert list(columns) == sorted(set(columns))
@@ -116,3 +118,20 @@ def test_png_and_gif_hold_the_pictures():
     assert gif.n_frames == 3
     gif.seek(2)
     assert abs(np.asarray(gif.convert("L")).mean() - 200) < 8
+
+
+def test_curves_are_drawn_between_their_bounds():
+    bounds = torch.tensor([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    picture = curve_plot(torch.tensor([[[0.5, 0.5, 0.5]]]), bounds, side=61)
+    rows = np.flatnonzero(picture[:, 30])
+    # Margins of a quarter above and below: the range goes over 1.5 units in 61 pixels.
+    assert set(picture[rows, 30]) == {140, 255}
+    (middle,) = np.flatnonzero(picture[:, 30] == 140)
+    assert middle == 30
+    assert abs(rows.min() - 10) <= 1
+    assert abs(rows.max() - 50) <= 1
+
+
+def test_what_leaves_the_plot_is_cut_and_not_an_error():
+    bounds = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+    assert curve_plot(torch.tensor([[1e30, -1e30]]), bounds).shape == (302, 302)

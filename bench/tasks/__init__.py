@@ -1,0 +1,29 @@
+"""The tasks by name. Which one an algorithm runs on by default follows from its first field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gans
+from bench.errors import BenchError
+from bench.tasks.base import Task, Yardstick
+from bench.tasks.curves import Curves
+from bench.tasks.digits import Digits
+
+__all__ = ["TASKS", "Task", "Yardstick", "choose"]
+
+TASKS: dict[str, Task] = {task.name: task for task in (Digits(), Curves())}
+
+
+def choose(name: str | None, algorithms: Sequence[str]) -> Task:
+    """The task called `name`, else the one that these algorithms have in common by default. BenchError when none."""
+    if name is not None:
+        if name not in TASKS:
+            raise BenchError(f"--task {name}: allowed is {', '.join(TASKS)}")
+        return TASKS[name]
+    by_field = {task.field.name: task for task in reversed(TASKS.values())}
+    defaults = {algorithm: by_field[gans.get(algorithm).fields[0]] for algorithm in algorithms}
+    if len({task.name for task in defaults.values()}) > 1:
+        wanted = ", ".join(f"{algorithm}: {task.name}" for algorithm, task in defaults.items())
+        raise BenchError(f"these algorithms have different tasks ({wanted}); name one with --task, or run them apart")
+    return next(iter(defaults.values()), TASKS["mnist"])

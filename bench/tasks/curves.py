@@ -1,0 +1,71 @@
+"""The tutorial's first task: make parabolas of 16 points."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bench.data import Dataset
+from bench.data.curves import HIGH, LOW, load_curves, parabolas
+from bench.features.curves import coverage, frechet_distance, valid
+from bench.pictures import Picture, curve_plot
+from bench.protocol import Budget, Preset, metric_name
+from bench.tasks.base import Task
+from gans.fields import CURVES
+
+
+class CurveYardstick:
+    """Scores curves float32 [N, 1, 1, 16] against the formula itself."""
+
+    extractor_hash = "the 16 points"
+    inception_hash = None
+    notice = None
+
+    def score(
+        self,
+        images: Tensor,
+        *,
+        labels: Tensor | None = None,
+        clusters: Tensor | None = None,
+        inception: bool = True,
+    ) -> dict[str, float]:
+        """Frechet distance in 16 dimensions, share of valid parabolas, share of the coefficient's range covered."""
+        n = len(images)
+        return {
+            metric_name("fid", n, "curves"): frechet_distance(images),
+            metric_name("valid", n, "curves"): valid(images).double().mean().item(),
+            metric_name("coverage", n, "curves"): coverage(images),
+        }
+
+    def floor(self, images: Tensor, n: int) -> dict[str, float]:
+        """Scores of n real curves."""
+        return self.score(images[:n]) if len(images) >= n else {}
+
+
+class Curves(Task):
+    """Parabolas a x^2 + (a - 1), a ~ U(1, 2), on the tutorial's fully connected nets."""
+
+    name = "curves"
+    field = CURVES
+    prefix = "curves"
+    track = "curves"
+    reference = "the formula"
+    real = "real curves"
+    labelled = False
+
+    def preset(self, preset: Preset) -> Preset:
+        """The tutorial's 20 epochs of 300 batches, seconds here, but for the smallest."""
+        return preset if preset.name == "smoke" else dataclasses.replace(preset, budget=Budget(6_000))
+
+    def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
+        return load_curves()
+
+    def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> CurveYardstick:
+        return CurveYardstick()
+
+    def picture(self, images: Tensor, columns: int) -> Picture:
+        bounds = parabolas(torch.tensor([LOW, HIGH]))
+        return curve_plot(images[:64], bounds)

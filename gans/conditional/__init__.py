@@ -1,0 +1,1 @@
+"""GANs whose players are told, or tell, the class of an image."""

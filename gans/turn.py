@@ -1,0 +1,64 @@
+"""What a step is made of: a batch of reals, and the turns that the players take on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+Scalars = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Real images float32 [N, 1, 28, 28] in [-1, 1] and their labels int64 [N]."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def rows(self, rows: slice) -> Batch:
+        """Some of its elements."""
+        return Batch(self.images[rows], self.labels[rows])
+
+    def repeated(self, times: int) -> Batch:
+        """The batch after itself, `times` times in all."""
+        return Batch(self.images.repeat(times, 1, 1, 1), self.labels.repeat(times))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One player's update.
+
+    `loss` takes a batch and gives scalars, of which "loss" is minimised with respect to the optimizer's parameters; the
+    others are logged. `every` = k takes the turn in each k-th step. `after` runs when the update is done.
+    """
+
+    name: str
+    loss: Callable[[Batch], Scalars]
+    optimizer: Optimizer
+    every: int = 1
+    after: Callable[[], None] | None = None
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        """The player's parameters: those that its optimizer holds."""
+        return [p for group in self.optimizer.param_groups for p in group["params"]]
+
+    def take(self, batch: Batch) -> Scalars:
+        """One update of this player, whether due or not; gives the scalars of its loss, detached.
+
+        Gradients are taken with respect to the player's own parameters alone, which leaves the others' untouched and
+        spares D's weight gradients in G's turn.
+        """
+        self.optimizer.zero_grad(set_to_none=True)
+        scalars = self.loss(batch)
+        scalars["loss"].backward(inputs=self.parameters)
+        self.optimizer.step()
+        if self.after is not None:
+            self.after()
+        return {name: value.detach() for name, value in scalars.items()}

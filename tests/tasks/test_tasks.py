@@ -1,0 +1,68 @@
+"""Which task an algorithm runs on, what does not fit, and a whole run on curves."""
+
+import io
+
+import pytest
+from PIL import Image
+
+import gans
+from bench import results
+from bench.errors import BenchError
+from bench.plan import expand
+from bench.tasks import TASKS, choose
+
+
+def test_the_task_follows_from_the_algorithms():
+    assert choose(None, ["dcgan", "wgan_gp"]).name == "mnist"
+    assert choose(None, ["gan"]).name == "curves"
+    assert choose("curves", ["dcgan"]).name == "curves"
+
+
+def test_algorithms_of_different_tasks_ask_for_a_word():
+    with pytest.raises(BenchError, match=r"different tasks \(dcgan: mnist, gan: curves\); name one with --task"):
+        choose(None, ["dcgan", "gan"])
+
+
+def test_an_unknown_task_is_one_line():
+    with pytest.raises(BenchError, match="--task cifar: allowed is mnist, curves"):
+        choose("cifar", ["dcgan"])
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("began", [], "nets of its own, which are not made for curves"),
+        ("nsgan", ["augment=diffaugment"], "augmentations are of images, not of curves"),
+    ],
+)
+def test_what_does_not_fit_is_a_reported_skip(name, settings, words):
+    plan = expand([name], assignments=settings, misfit=TASKS["curves"].misfit)
+    assert not plan.trials
+    assert words in plan.skips[0].reason
+
+
+def test_on_digits_everything_fits_that_is_no_skip_by_itself():
+    for name in gans.names():
+        cls = gans.get(name)
+        assert TASKS["mnist"].misfit(cls, cls.Config()) is None
+
+
+def test_a_run_on_curves_from_the_command_line(command, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", "160")
+    code, out, err = command("run", "--algos", "gan", "--steps", 300, "--preset", "smoke", "--report", "page.html")
+    assert code == 0, err
+    assert "curves task, trained on 60,000 examples of curves" in out
+    assert "real curves" in out
+    loaded = results.load()
+    trial = loaded.trials[loaded.trials["kind"] == "trial"].iloc[0]
+    assert trial["track"] == "curves"
+    assert trial["fid"] == trial["curves_fid_1k"]
+    references = loaded.trials[loaded.trials["kind"] == "reference"].set_index("name")["fid"]
+    assert references["real curves"] < trial["fid"] < references["untrained generator"]
+    assert Image.open(io.BytesIO(loaded.artifact(trial["run_id"], "samples.png"))).size == (302, 302)
+    assert loaded.artifacts(trial["run_id"], "latent") == []
+    code, _, err = command("sample", trial["run_id"][:12], "-o", tmp_path / "curves.png")
+    assert code == 0, err
+    code, _, err = command("latent", trial["run_id"][:12])
+    assert code == 2
+    assert "no pictures of its latent space" in err
