@@ -98,8 +98,9 @@ class Protocol:
         return cls(**values)
 
     def __str__(self) -> str:
+        inception = f", Inception {self.inception}" if self.inception else ""
         return (
             f"{self.task} task, trained on {self.data_images:,} examples of {self.dataset} "
             f"({self.data_fingerprint[:8]}) for {self.budget}; {self.samples:,} samples of the {self.weights} weights "
-            f"against {self.reference}, extractor {self.extractor}" + (f", Inception {self.inception}" if self.inception else "")
+            f"against {self.reference}, extractor {self.extractor}{inception}"
         )
