@@ -6,13 +6,14 @@ Must not know algorithms, metrics or the tracker.
 
 from __future__ import annotations
 
-from bench.data.batches import Batches, to_uint8, to_unit
+from bench.data.batches import Batches, as_given, to_uint8, to_unit
 from bench.data.idx import read_images, read_labels, read_pair
 from bench.data.sources import Dataset, fingerprint, load_mnist
 
 __all__ = [
     "Batches",
     "Dataset",
+    "as_given",
     "fingerprint",
     "load_mnist",
     "read_images",

@@ -18,12 +18,15 @@ from gans.base import Batch
 
 
 def to_unit(images: Tensor) -> Tensor:
-    """uint8 0..255 to float32 in [-1, 1], both ends met exactly; what is float32 already is no image and stays."""
-    if images.dtype == torch.float32:
-        return images
+    """uint8 0..255 to float32 in [-1, 1]; both ends are met exactly."""
     if images.dtype != torch.uint8:
-        raise TypeError(f"to_unit takes uint8 images or float32 data, not {images.dtype}")
+        raise TypeError(f"to_unit takes uint8 images, not {images.dtype}")
     return images.to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def as_given(elements: Tensor) -> Tensor:
+    """A data set's elements as an algorithm is given them: images by `to_unit`, what is no image (float32) as it is."""
+    return elements if elements.dtype == torch.float32 else to_unit(elements)
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -73,7 +76,7 @@ class Batches:
             self._order = self._shuffle()
             index = torch.cat([index, self._order[:missing]])
         self.images_seen += self.batch_size
-        images = to_unit(self._images.index_select(0, index))
+        images = as_given(self._images.index_select(0, index))
         return Batch(images=images, labels=self._labels.index_select(0, index))
 
     def state_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from bench.data import Dataset, to_uint8, to_unit
+from bench.data import Dataset, as_given, to_uint8
 from gans import GAN, Batch
 
 BATCH_SIZE = 500
@@ -64,7 +64,7 @@ def draw(
     fakes, clusters = [], []
     with frozen(gan, generator, seed):
         for part in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-            batch = Batch(to_unit(part[0].to(gan.device)), part[1].to(gan.device))
+            batch = Batch(as_given(part[0].to(gan.device)), part[1].to(gan.device))
             latent = gan.latent(len(batch))
             fakes.append(stored(gan, gan.generate(batch, latent)))
             clusters.append(gan.clusters(latent))
@@ -84,7 +84,7 @@ def reconstructions(gan: GAN, generator: nn.Module, images: Tensor, seed: int) -
     parts = []
     with frozen(gan, generator, seed):
         for part in images.split(BATCH_SIZE):
-            rebuilt = gan.reconstruct(to_unit(part.to(gan.device)))
+            rebuilt = gan.reconstruct(as_given(part.to(gan.device)))
             if rebuilt is None:
                 return None
             parts.append(stored(gan, rebuilt))

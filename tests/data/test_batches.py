@@ -8,7 +8,7 @@ import json
 import pytest
 import torch
 
-from bench.data.batches import Batches, to_uint8, to_unit
+from bench.data.batches import Batches, as_given, to_uint8, to_unit
 from bench.data.sources import Dataset
 from bench.errors import BenchError
 
@@ -50,6 +50,12 @@ def test_beyond_the_range_is_clamped_and_between_is_rounded() -> None:
     step = 2 / 255
     images = torch.tensor([-3.0, 7.0, -1 + 0.4 * step, -1 + 0.6 * step])
     assert to_uint8(images).tolist() == [0, 255, 0, 1]
+
+
+def test_what_is_no_image_is_given_as_it_is() -> None:
+    curves = torch.randn(3, 1, 1, 16)
+    assert as_given(curves) is curves
+    assert torch.equal(as_given(torch.tensor([0, 255], dtype=torch.uint8)), torch.tensor([-1.0, 1.0]))
 
 
 def test_converting_twice_is_an_error_not_a_wrong_picture() -> None:
