@@ -16,7 +16,7 @@ from gans.base import GAN
 from gans.config import option
 from gans.factors import NO_SIGN
 from gans.losses import check_scores
-from gans.networks import Generator, Trunk, initialise
+from gans.networks import FeatureTrunk, Generator, initialise
 
 
 def energy_margin(real_energy: Tensor, fake_energy: Tensor, margin: float | Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class AutoencoderDiscriminator(nn.Module):
     `power` is that of the error: 1 for absolute, 2 for squared; `squash` ends the decoder with tanh.
     """
 
-    def __init__(self, trunk: Trunk, code_dim: int, power: int, squash: bool = True) -> None:
+    def __init__(self, trunk: FeatureTrunk, code_dim: int, power: int, squash: bool = True) -> None:
         super().__init__()
         self.trunk = trunk
         self.code = nn.Linear(trunk.features, code_dim)

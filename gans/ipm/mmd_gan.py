@@ -15,7 +15,7 @@ from gans import kernels
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
 from gans.factors import CLIPPED, CODES
-from gans.networks import TRUNK_FEATURES, Discriminator, Trunk, initialise
+from gans.networks import TRUNK_FEATURES, Discriminator, FeatureTrunk, initialise
 from gans.registry import register
 
 KERNEL = partial(kernels.gaussian, sigmas=(1, 2, 4, 8, 16))
@@ -24,7 +24,7 @@ KERNEL = partial(kernels.gaussian, sigmas=(1, 2, 4, 8, 16))
 class Autoencoder(Discriminator):
     """The uniform discriminator as encoder, images -> codes [N, code_dim], and its mirror as `decoder`."""
 
-    def __init__(self, trunk: Trunk, code_dim: int) -> None:
+    def __init__(self, trunk: FeatureTrunk, code_dim: int) -> None:
         super().__init__(trunk, code_dim)
         self.decoder = nn.Sequential(
             nn.Linear(code_dim, TRUNK_FEATURES),

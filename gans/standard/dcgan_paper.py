@@ -60,7 +60,7 @@ class DCGANPaper(DCGAN):
         return generator
 
     def build_discriminator(self) -> nn.Module:
-        trunk = self.uniform_trunk()
+        trunk = Trunk(self.config.bn, self.config.dropout, self.config.pack)
         if self.config.bn:
             del trunk.layers[1]
         for layer in trunk.layers:
