@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from gans.config import option
-from gans.networks import Discriminator
+from gans.networks import Discriminator, Trunk
 from gans.registry import register
 from gans.standard.dcgan import DCGAN
 
