@@ -36,9 +36,10 @@ class BEGAN(AutoencoderGAN):
         * paper: its settings (1e-4, lambda_k 1e-3) are for far longer trainings: in 2,000 steps k stays near 0 and G
           makes what is reconstructed best, one grey texture (FID 279, IS 1.0). Trained on the first 50,000 digits and
           searched on the other 10,000, FID after 400 steps: lambda_k 0.01 with rates 1e-4 286, 5e-4 99, 1e-3 106;
-          lambda_k 0.1 with 5e-4 102; gamma 0.5 with 5e-4 124. The decoder ends linearly, as there: behind a tanh the absolute error
-          never left D's black image. G keeps its batch norm, which the decoder lacks; z is Gaussian, not uniform; the
-          learning rate is not halved when the convergence stalls; k follows the fakes of D's turn, not of G's.
+          lambda_k 0.1 with 5e-4 102; gamma 0.5 with 5e-4 124. The decoder ends linearly, as there: behind a tanh the
+          absolute error never left D's black image. G keeps its batch norm, which the decoder lacks; z is Gaussian, not
+          uniform; the learning rate is not halved when the convergence stalls; k follows the fakes of D's turn, not of
+          G's.
         * tutorial: has no such script.
     """
 

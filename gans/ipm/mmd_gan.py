@@ -76,9 +76,10 @@ class MMDGAN(GAN):
     config: Config
     fields = ("digits",)
     conflicts = GAN.conflicts | CODES | CLIPPED | {"pack": "its decoder makes one image of a code"}
-    conflicts |= dict.fromkeys(
-        ("bn", "minibatch"), "D would couple the images of a batch, so that codes are none of single images"
-    )
+    conflicts |= {
+        "bn": "batch norm in D couples the images of a batch, so codes are none of single images",
+        "minibatch": "a minibatch head couples the images of a batch, so codes are none of single images",
+    }
     discriminator: Autoencoder
 
     def build_discriminator(self) -> Autoencoder:
