@@ -58,7 +58,7 @@ class GAN(nn.Module):
         n_d: int = option(1, "discriminator turns for each generator turn", source="Goodfellow et al.", low=1)
         ema: float = option(
             0.0,
-            "decay, a G update, of the average of G's weights that is evaluated; 0 evaluates G itself",
+            "decay, a G update, of the average of G's weights that is evaluated, less at first; 0 evaluates G itself",
             source="off, as in the tutorial",
             low=0,
             high=0.99999,

@@ -156,6 +156,22 @@ class Discriminator(nn.Module):
         return scores.squeeze(1) if scores.shape[1] == 1 else scores
 
 
+class TwoHeads(Discriminator):
+    """The uniform discriminator with a second head: images [N, 1, 28, 28] -> [N, 1 + outputs], the score first."""
+
+    def __init__(self, trunk: FeatureTrunk, outputs: int, minibatch: str, bias: bool = True) -> None:
+        super().__init__(trunk, 1, minibatch)
+        self.codes = nn.Linear(self.head.in_features, outputs, bias)
+        initialise(self.codes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """images [N, 1, 28, 28] -> the score and the codes [N, 1 + outputs]."""
+        features = self.trunk(images)
+        if self.statistic is not None:
+            features = self.statistic(features)
+        return torch.cat([self.head(features), self.codes(features)], 1)
+
+
 def normalise_spectrally(module: nn.Module) -> None:
     """Divides every weight below `module` by its largest singular value, estimated by one power iteration a pass."""
     for layer in list(module.modules()):

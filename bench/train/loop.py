@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from bench.data import Batches
 from gans import GAN
@@ -43,16 +44,27 @@ class Loop:
         self.turns = gan.turns()
         self.counts = Counts()
         self._pending: list[tuple[str, Tensor]] = []
-        decay = gan.config.ema
         self._ema = None
-        if decay:
-            average = get_ema_multi_avg_fn(decay)
-            self._ema = AveragedModel(gan.generator, multi_avg_fn=average, use_buffers=True)
+        if gan.config.ema:
+            self._ema = AveragedModel(gan.generator, multi_avg_fn=self._average, use_buffers=True)
 
     @property
     def generator(self) -> nn.Module:
         """The generator to evaluate: the moving average where the configuration asks for one, else G itself."""
         return self.gan.generator if self._ema is None else self._ema.module
+
+    @torch.no_grad()
+    def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor | int) -> None:
+        """Moves the average by one G update, with less memory at first, lest it keep G's initial weights.
+
+        After n updates the decay is at most (1 + n) / (10 + n), the warm-up of TensorFlow's moving averages.
+        """
+        n = self.counts.g_updates
+        decay = min(self.gan.config.ema, (1 + n) / (10 + n))
+        if averaged[0].is_floating_point():
+            torch._foreach_lerp_(list(averaged), list(current), 1 - decay)
+        else:  # counters of batch norm
+            torch._foreach_copy_(list(averaged), list(current))
 
     def run(self, steps: int) -> None:
         """Takes `steps` steps and adds their wall time."""

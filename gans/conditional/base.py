@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gans.base import GAN, Batch, Scalars
-from gans.networks import Discriminator, FeatureTrunk, initialise
+from gans.networks import initialise
 
 CLASSES = 10
 PER_LABEL = {"pack": "D judges several images together, and a label belongs to one"}
@@ -31,22 +31,6 @@ class LabelEmbedding(nn.Linear):
     def forward(self, labels: Tensor) -> Tensor:
         """labels int64 [N] -> vectors [N, outputs]."""
         return super().forward(one_hot(labels))
-
-
-class TwoHeads(Discriminator):
-    """The uniform discriminator with a second head: images [N, 1, 28, 28] -> [N, 1 + outputs], the score first."""
-
-    def __init__(self, trunk: FeatureTrunk, outputs: int, minibatch: str, bias: bool = True) -> None:
-        super().__init__(trunk, 1, minibatch)
-        self.codes = nn.Linear(self.head.in_features, outputs, bias)
-        initialise(self.codes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """images [N, 1, 28, 28] -> the score and the codes [N, 1 + outputs]."""
-        features = self.trunk(images)
-        if self.statistic is not None:
-            features = self.statistic(features)
-        return torch.cat([self.head(features), self.codes(features)], 1)
 
 
 class ConditionalGAN(GAN):

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from gans import class_losses
 from gans.base import GAN
-from gans.conditional.base import ConditionalGAN, LabelEmbedding, TwoHeads
+from gans.conditional.base import ConditionalGAN, LabelEmbedding
 from gans.config import option
-from gans.networks import FeatureTrunk
+from gans.networks import FeatureTrunk, TwoHeads
 from gans.registry import register
 from gans.regularised.sngan import SNGAN
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from gans.base import GAN
-from gans.conditional.base import CLASSES, ConditionalGAN, TwoHeads
+from gans.conditional.base import CLASSES, ConditionalGAN
 from gans.config import option
+from gans.networks import TwoHeads
 from gans.registry import register
 from gans.regularised.sngan import SNGAN
 

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from gans import codes
 from gans.base import Batch, Scalars, Turn
-from gans.conditional.base import TwoHeads
 from gans.config import option
-from gans.networks import SLOPE, batch_norm, initialise
+from gans.networks import SLOPE, TwoHeads, batch_norm, initialise
 from gans.registry import register
 from gans.standard.nsgan import NSGAN
 

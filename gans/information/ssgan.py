@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gans.base import Batch, Scalars
-from gans.conditional.base import TwoHeads
 from gans.config import option
+from gans.networks import TwoHeads
 from gans.registry import register
 from gans.regularised.sngan import SNGAN
 

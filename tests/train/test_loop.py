@@ -93,11 +93,11 @@ def test_drain_gives_the_mean_of_each_scalar(data):
 
 
 def test_ema_is_the_average_it_says(data):
-    decay = 0.5
-    loop = make_loop(data, "dcgan", ema=decay)
+    """By hand: after n updates the decay is min(ema, (1 + n) / (10 + n)), which reaches 0.28 after 2 and a half."""
+    loop = make_loop(data, "dcgan", ema=0.28)
     key = "upsample.7.bias"
     expected = None
-    for _ in range(3):
+    for decay in (None, 3 / 12, 0.28):
         loop.run(1)
         now = loop.gan.generator.state_dict()[key].clone()
         # torch's AveragedModel starts from the first weights it sees
@@ -105,6 +105,25 @@ def test_ema_is_the_average_it_says(data):
     torch.testing.assert_close(loop.generator.state_dict()[key], expected)
     assert loop.generator is not loop.gan.generator
     assert not torch.equal(loop.generator.state_dict()[key], loop.gan.generator.state_dict()[key])
+
+
+def test_a_long_memory_does_not_keep_the_initial_weights_in_a_short_training(data):
+    """With 0.999 throughout, half of the initial weights' share would be left after 693 updates, and 98 % after 20."""
+    loop = make_loop(data, "dcgan", ema=0.999)
+    loop.run(1)
+    first = {key: value.clone() for key, value in loop.gan.generator.named_parameters()}
+    loop.run(19)
+    key = "upsample.7.bias"
+    moved = (loop.generator.state_dict()[key] - first[key]) / (loop.gan.generator.state_dict()[key] - first[key])
+    assert moved.item() > 0.5
+
+
+def test_ema_averages_batch_norms_statistics_and_copies_its_counter(data):
+    loop = make_loop(data, "dcgan", ema=0.9)
+    loop.run(4)
+    own, averaged = loop.gan.generator.state_dict(), loop.generator.state_dict()
+    assert averaged["project.1.num_batches_tracked"] == own["project.1.num_batches_tracked"]
+    assert not torch.equal(averaged["project.1.running_mean"], own["project.1.running_mean"])
 
 
 def test_without_ema_the_generator_itself_is_evaluated(data):
