@@ -99,7 +99,7 @@ class Builder:
             "data_fingerprint": self.current.data_fingerprint, "extractor": self.current.extractor, "weights": "raw",
             "preset": "quick", "device": "cpu (2 threads, x86_64)", "seconds": None, "eval_seconds": None,
             "steps": None, "g_updates": None, "d_updates": None, "images": None, "params_g": None, "params_d": None,
-            "command": "",
+            "command": "", "prefix": "mnist",
             "commit": "0123456789ab", "versions": VERSIONS, "deviations": [], "fid": None, "is_": None,
             "started": pd.Timestamp("2026-11-20 10:00") + pd.Timedelta(minutes=4 * len(self.rows)),
         }  # fmt: skip
