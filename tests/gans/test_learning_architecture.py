@@ -1,40 +1,11 @@
 """The rows with networks or heads of their own learn two digits, with narrow nets and a small budget."""
 
-from dataclasses import replace
-
-import pytest
 import torch
-from torch import nn
-from toys import energy_distance
+from toys import SMALL, energy_distance
 
 import gans
 from gans import Batch
 from gans.fields import DIGITS
-
-FEATURES = 64
-
-
-class SmallTrunk(nn.Sequential):
-    """images [N, channels, 28, 28] -> features [N, 64], in place of the uniform trunk."""
-
-    features = FEATURES
-
-    def __init__(self, bn, dropout, channels=1):
-        super().__init__(nn.Flatten(), nn.Linear(784 * channels, FEATURES), nn.LeakyReLU(0.2))
-
-
-def small_generator(inputs):
-    layers = (nn.Linear(inputs, 64), nn.LeakyReLU(0.2), nn.Linear(64, 784), nn.Tanh())
-    return nn.Sequential(*layers, nn.Unflatten(1, (1, 28, 28)))
-
-
-NARROW = replace(DIGITS, generator=small_generator, trunk=SmallTrunk)
-
-
-@pytest.fixture
-def two_digits(digits):
-    """1,000 zeros and ones in [-1, 1]."""
-    return digits.images[digits.labels < 2][:1000].float() / 127.5 - 1
 
 
 def new(name, seed, field=DIGITS, **config):
@@ -69,7 +40,7 @@ def train(gan, images, steps, batch_size=32, evaluated=150):
 
 def test_infogan_learns_two_digits_and_codes_that_can_be_read(two_digits):
     """From 31 to 11 to 14, and to 1.78 nats of log 40 - log 2 pi = 1.85, under each of two seeds."""
-    gan = new("infogan", 0, NARROW, latent_dim=4, lr_d=1e-3)
+    gan = new("infogan", 0, SMALL, latent_dim=4, lr_d=1e-3)
     before, after, scalars = train(gan, two_digits, 450)
     assert after < before / 2
     assert scalars["g"]["information"] > 1.5
@@ -83,7 +54,7 @@ def test_infogan_learns_two_digits_and_codes_that_can_be_read(two_digits):
 
 def test_ssgan_learns_two_digits_and_how_they_are_turned(two_digits):
     """From 28 to 6 or less under each of two seeds; every angle is told, of four."""
-    gan = new("ssgan", 0, NARROW, latent_dim=16, lr_g=1e-3, lr_d=2e-3)
+    gan = new("ssgan", 0, SMALL, latent_dim=16, lr_g=1e-3, lr_d=2e-3)
     before, after, scalars = train(gan, two_digits, 250)
     assert after < before / 2
     assert scalars["d"]["accuracy"] > 0.9
@@ -108,6 +79,6 @@ def test_pggan_learns_two_digits_through_all_its_stages(two_digits, monkeypatch)
 
 def test_stylegan_learns_two_digits(two_digits):
     """From 20 to 3, and from 44 to 5 under another seed; G is its own, D narrow."""
-    gan = new("stylegan", 0, NARROW, latent_dim=16, lr_d=1e-3)
+    gan = new("stylegan", 0, SMALL, latent_dim=16, lr_d=1e-3)
     before, after, _ = train(gan, two_digits, 30, batch_size=16)
     assert after < before / 3

@@ -2,33 +2,14 @@
 
 import pytest
 import torch
-from torch import nn
-from toys import energy_distance
+from toys import SMALL, energy_distance
 
 import gans
 from gans import Batch
-from gans.fields import Field
 
-LATENT, FEATURES = 16, 64
+LATENT = 16
 CONDITIONAL = [name for name in gans.names() if gans.get(name).info.family == "conditional" and name != "sgan"]
 STEPS = {"cgan": 1600, "acgan": 900}  # where 450 do not do; cgan's label enters D as a faint image
-
-
-class SmallTrunk(nn.Sequential):
-    """images [N, channels, 28, 28] -> features [N, 64], in place of the uniform trunk."""
-
-    features = FEATURES
-
-    def __init__(self, bn, dropout, channels=1):
-        super().__init__(nn.Flatten(), nn.Linear(784 * channels, FEATURES), nn.LeakyReLU(0.2))
-
-
-def small_generator(inputs):
-    layers = (nn.Linear(inputs, 64), nn.LeakyReLU(0.2), nn.Linear(64, 784), nn.Tanh())
-    return nn.Sequential(*layers, nn.Unflatten(1, (1, 28, 28)))
-
-
-SMALL = Field("small", (1, 28, 28), small_generator, SmallTrunk, True, {})
 
 
 @pytest.fixture

@@ -1,40 +1,13 @@
 """Every row with an encoder learns two digits with small nets: samples and reconstructions get clearly better."""
 
-from dataclasses import replace
-
 import pytest
 import torch
-from torch import nn
-from toys import distances
+from toys import distances, small_field
 
 import gans
-from gans.fields import DIGITS
 
-LATENT, FEATURES = 4, 128
+LATENT = 4
 NAMES = [name for name in gans.names() if gans.get(name).info.family == "inference"]
-
-
-class SmallTrunk(nn.Sequential):
-    """images [N, channels, 28, 28] -> features [N, 128], in place of the uniform trunk."""
-
-    features = FEATURES
-
-    def __init__(self, bn, dropout, channels=1):
-        super().__init__(nn.Flatten(), nn.Linear(784 * channels, FEATURES), nn.LeakyReLU(0.2))
-
-
-def small_generator(inputs):
-    layers = (nn.Linear(inputs, 128), nn.LeakyReLU(0.2), nn.Linear(128, 784), nn.Tanh())
-    return nn.Sequential(*layers, nn.Unflatten(1, (1, 28, 28)))
-
-
-SMALL = replace(DIGITS, name="small", generator=small_generator, trunk=SmallTrunk)
-
-
-@pytest.fixture
-def two_digits(digits):
-    """1,000 zeros and ones in [-1, 1]."""
-    return digits.images[digits.labels < 2][:1000].float() / 127.5 - 1
 
 
 def small_gan(name, monkeypatch):
@@ -42,7 +15,7 @@ def small_gan(name, monkeypatch):
     torch.manual_seed(0)
     cls = gans.get(name)
     settings = {"latent_dim": LATENT, "lr_g": 1e-3, "lr_d": 1e-3} | ({"lr_e": 1e-3} if name == "aae" else {})
-    gan = cls(cls.Config(**settings), SMALL)
+    gan = cls(cls.Config(**settings), small_field(128))
     gan.rng = torch.Generator().manual_seed(0)
     return gan
 

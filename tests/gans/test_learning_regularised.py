@@ -36,12 +36,6 @@ def of_points(cls, config):
 
 
 @pytest.fixture(scope="module")
-def two_digits(digits):
-    """1,000 zeros and ones in [-1, 1]."""
-    return digits.images[digits.labels < 2][:1000].float() / 127.5 - 1
-
-
-@pytest.fixture(scope="module")
 def segment():
     """1,000 points near a line, away from where an untrained G puts its points."""
     rng = torch.Generator().manual_seed(1)

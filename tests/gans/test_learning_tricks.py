@@ -2,37 +2,12 @@
 
 import pytest
 import torch
-from torch import nn
-from toys import distances
+from toys import SMALL, distances
 
 import gans
-from gans.fields import Field
 
-LATENT, FEATURES = 16, 64
+LATENT = 16
 TRICKS = [name for name in gans.names() if gans.get(name).info.family == "trick"]
-
-
-class SmallTrunk(nn.Sequential):
-    """images [N, channels, 28, 28] -> features [N, 64], in place of the uniform trunk."""
-
-    features = FEATURES
-
-    def __init__(self, bn, dropout, channels=1):
-        super().__init__(nn.Flatten(), nn.Linear(784 * channels, FEATURES), nn.LeakyReLU(0.2))
-
-
-def small_generator(inputs):
-    layers = (nn.Linear(inputs, 64), nn.LeakyReLU(0.2), nn.Linear(64, 784), nn.Tanh())
-    return nn.Sequential(*layers, nn.Unflatten(1, (1, 28, 28)))
-
-
-SMALL = Field("small", (1, 28, 28), small_generator, SmallTrunk, True, {})
-
-
-@pytest.fixture
-def two_digits(digits):
-    """1,000 zeros and ones in [-1, 1]."""
-    return digits.images[digits.labels < 2][:1000].float() / 127.5 - 1
 
 
 @pytest.mark.parametrize("name", TRICKS)

@@ -1,10 +1,13 @@
 """Small problems that every family learns in seconds, and how far a generator is from them."""
 
 import math
+from dataclasses import replace
 
 import torch
+from torch import nn
 
 from gans import Batch
+from gans.fields import DIGITS
 
 
 def ring(n, rng, *, radius=1.0, spread=0.2):
@@ -45,3 +48,22 @@ def distances(gan, sample, *, steps, batch_size=64, seed=1, evaluated=1000):
             if step % turn.every == 0:
                 turn.take(batch)
     return before, distance()
+
+
+def small_field(width):
+    """Images on fully connected nets of `width` units, with which a step takes a few milliseconds."""
+
+    class SmallTrunk(nn.Sequential):
+        features = width
+
+        def __init__(self, bn, dropout, channels=1):
+            super().__init__(nn.Flatten(), nn.Linear(784 * channels, width), nn.LeakyReLU(0.2))
+
+    def generator(inputs):
+        layers = (nn.Linear(inputs, width), nn.LeakyReLU(0.2), nn.Linear(width, 784), nn.Tanh())
+        return nn.Sequential(*layers, nn.Unflatten(1, (1, 28, 28)))
+
+    return replace(DIGITS, name="small", generator=generator, trunk=SmallTrunk)
+
+
+SMALL = small_field(64)
