@@ -28,6 +28,8 @@ CLIPPED = {
     "unroll": "the steps that are looked ahead would not be clipped",
 }
 """The conflicts of algorithms that clip D's weights."""
+LIPSCHITZ = {"bn spectral_norm": "batch norm in D rescales what spectral norm has normalised, so D is not Lipschitz"}
+"""A conflict of algorithms that claim a Lipschitz D by spectral norm; elsewhere both together are an experiment."""
 COUPLED = "couples the images of a batch, so the gradient of one image's score is ill-defined"
 
 
@@ -108,7 +110,6 @@ OFF = {"bn": False, "dropout": 0.0} | {field.name: field.default for field in fi
 
 
 RULES = {
-    "bn spectral_norm": "batch norm in D rescales what spectral norm has normalised",
     "bn latent_step": f"batch norm in D {COUPLED}",
     "minibatch latent_step": f"a minibatch head {COUPLED}",
     "feature_matching top_k": "feature matching asks for no scores of which top_k could keep the best",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from gans import class_losses
-from gans.base import GAN
 from gans.conditional.base import ConditionalGAN, LabelEmbedding
 from gans.config import option
 from gans.networks import FeatureTrunk, TwoHeads
@@ -64,7 +63,7 @@ class ContraGAN(ConditionalGAN, SNGAN):
         temperature: float = option(1.0, "what cosines are divided by", source="official code, CIFAR10", low=0.01)
 
     config: Config
-    conflicts = ConditionalGAN.conflicts | GAN.conflicts
+    conflicts = ConditionalGAN.conflicts | SNGAN.conflicts
     discriminator: ContrastiveDiscriminator
 
     def build_discriminator(self) -> nn.Module:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from gans.base import GAN
 from gans.conditional.base import CLASSES, ConditionalGAN
 from gans.config import option
 from gans.networks import TwoHeads
@@ -46,7 +45,7 @@ class ProjectionGAN(ConditionalGAN, SNGAN):
         n_d: int = option(5, source="paper")
 
     config: Config
-    conflicts = ConditionalGAN.conflicts | GAN.conflicts
+    conflicts = ConditionalGAN.conflicts | SNGAN.conflicts
 
     def build_discriminator(self) -> nn.Module:
         return TwoHeads(self.uniform_trunk(), CLASSES, self.config.minibatch, bias=False)

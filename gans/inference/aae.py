@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn.functional import mse_loss
 
 from gans import losses
-from gans.base import GAN, Batch, Scalars, Turn
+from gans.base import Batch, Scalars, Turn
 from gans.config import option
 from gans.inference.base import Autoencoder
 from gans.networks import initialise
@@ -57,11 +57,6 @@ class AAE(Autoencoder):
         "latent_step": "D sees codes, so no score of an image tells latents where to rise",
         "unroll": "G reconstructs and does not depend on D, so there is nothing to look ahead to",
     }
-
-    @classmethod
-    def skip(cls, config: GAN.Config) -> str | None:
-        """`bn` is the encoder's, so D's spectral norm does not mind it."""
-        return super().skip(replace(config, bn=False))
 
     def build_discriminator(self) -> nn.Module:
         """What `see` gives of codes [N / pack, pack L] -> scores [N / pack]."""

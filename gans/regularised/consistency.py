@@ -11,6 +11,7 @@ from gans.config import option
 from gans.penalties import Critic
 from gans.registry import register
 from gans.regularised.sngan import SNGAN
+from gans.standard.hinge import Hinge
 
 IMPROVED = "Zhao et al.: Improved Consistency Regularization for GANs, arXiv:2002.04724"
 
@@ -23,7 +24,7 @@ def inconsistency(critic: Critic, images: Tensor, changed: Tensor) -> Tensor:
 class ConsistentGAN(SNGAN):
     """SNGAN whose D is one function of the image: without dropout, lest consistency fight its noise."""
 
-    conflicts = SNGAN.conflicts | {
+    conflicts = Hinge.conflicts | {
         "dropout": "dropout makes D differ on equal images, which a consistency loss would punish",
         "bn": "batch norm in D makes it differ on equal images, which a consistency loss would punish",
         "minibatch": "a minibatch head makes D differ on equal images, which a consistency loss would punish",

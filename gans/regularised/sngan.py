@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gans.config import option
+from gans.factors import LIPSCHITZ
 from gans.registry import register
 from gans.standard.hinge import Hinge
 
@@ -40,3 +41,4 @@ class SNGAN(Hinge):
         spectral_norm: bool = option(True, source="paper")
 
     config: Config
+    conflicts = Hinge.conflicts | LIPSCHITZ
