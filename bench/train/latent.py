@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bench.data import Dataset, to_uint8, to_unit
 from bench.pictures import Picture, image_grid
+from bench.train.sampling import some
 from gans import GAN, Batch
 
 Reader = Callable[[Tensor], Tensor]
@@ -93,7 +94,7 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
             vectors = torch.cat(terms)
             vectors = vectors / vectors.norm(dim=1, keepdim=True) * length
             pictures["arithmetic"] = image_grid(make(vectors, torch.zeros(len(vectors), dtype=torch.int64)), 4)
-    originals = data.images[: 2 * STEPS]
+    originals = some(data, 2 * STEPS)
     rebuilt = gan.reconstruct(to_unit(originals.to(gan.device)))
     if rebuilt is not None:
         pairs = zip(originals.split(STEPS), to_uint8(rebuilt).cpu().split(STEPS), strict=True)

@@ -15,7 +15,7 @@ from bench.plan import Cell, Plan, Skip, Trial, command
 from bench.protocol import Protocol
 from bench.tasks import Yardstick
 from bench.track import RunWriter, Store
-from bench.train.sampling import sample_images
+from bench.train.sampling import sample_images, some
 from bench.train.trial import Outcome, Settings, TrialRunner, Watcher
 from gans import GAN
 
@@ -118,9 +118,7 @@ class Run:
     def _record_references(self) -> None:
         """Real data (the floor) and an untrained uniform generator, once for each protocol of the run."""
         n = self.settings.samples
-        generator = torch.Generator().manual_seed(0)
-        rows = torch.randperm(len(self.data.images), generator=generator)[:n]
-        real_images = self.data.images[rows]
+        real_images = some(self.data, n)
         references: dict[str, tuple[torch.Tensor, dict[str, float]]] = {}
         floor = self.yardstick.floor(real_images, n)
         if floor:

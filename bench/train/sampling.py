@@ -79,6 +79,11 @@ def sample_images(
     return draw(gan, generator, data, n, seed, batch_size).images
 
 
+def some(data: Dataset, n: int) -> Tensor:
+    """n of the data's elements, or all if there are fewer, in an order that is random and always the same."""
+    return data.images[torch.randperm(len(data.images), generator=torch.Generator().manual_seed(0))[:n]]
+
+
 def reconstructions(gan: GAN, generator: nn.Module, images: Tensor, seed: int) -> Tensor | None:
     """What `gan` makes of uint8 images [N, 1, 28, 28] by way of their latents; None where it has no encoder."""
     parts = []

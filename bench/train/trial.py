@@ -21,7 +21,7 @@ from bench.protocol import Budget, Preset, metric_name
 from bench.tasks import Task, Yardstick
 from bench.track import RunWriter
 from bench.train.loop import Counts, Diverged, Loop
-from bench.train.sampling import draw, frozen, reconstructions, shown
+from bench.train.sampling import draw, frozen, reconstructions, shown, some
 from gans import GAN
 from gans.fields import DIGITS, Field
 from gans.networks import parameter_count
@@ -194,7 +194,7 @@ class TrialRunner:
         scores = self.yardstick.score(
             samples.images, labels=samples.labels, clusters=samples.clusters, inception=inception
         )
-        originals = self.data.images[:n]
+        originals = some(self.data, n)
         rebuilt = reconstructions(gan, loop.generator, originals, self._seed)
         if rebuilt is not None:
             scores[metric_name("reconstruction", n, self.task.prefix)] = squared_error(rebuilt, originals)

@@ -9,7 +9,7 @@ from torch import nn
 
 import gans
 from bench.pictures import curve_plot, gif_bytes, image_grid, png_bytes
-from bench.train.sampling import draw, reconstructions, sample_images, shown
+from bench.train.sampling import draw, reconstructions, sample_images, shown, some
 from gans.contract import make, real_batch
 
 
@@ -92,6 +92,15 @@ def test_a_conditional_grid_has_one_column_a_digit():
     assert grid.shape == (3 * 30 + 2, 10 * 30 + 2)
     assert list(columns) == sorted(set(columns))
     assert np.array_equal(grid[15], grid[75])
+
+
+def test_some_elements_are_always_the_same_and_of_every_kind(digits):
+    """The embedded digits are sorted by class, so the first hundred would all be zeros."""
+    chosen = some(digits, 100)
+    assert torch.equal(chosen, some(digits, 100))
+    labels = [digits.labels[(digits.images == image).flatten(1).all(1).nonzero()[0, 0]].item() for image in chosen]
+    assert len(set(labels)) == 10
+    assert len(some(digits, 10**6)) == len(digits)
 
 
 def test_reconstructions_are_in_order_and_none_without_an_encoder(digits):
