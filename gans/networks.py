@@ -131,7 +131,24 @@ class Trunk(FeatureTrunk):
         return features.permute(0, 2, 3, 1).flatten(1)
 
 
-class Discriminator(nn.Module):
+class Body(nn.Module):
+    """What a discriminator has below its heads: a trunk and, where asked for, a statistic of the batch beside it."""
+
+    def __init__(self, trunk: FeatureTrunk, minibatch: str) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.statistic = STATISTICS[minibatch](trunk.features) if minibatch != "none" else None
+        self.width = trunk.features if self.statistic is None else self.statistic.features
+
+    def features(self, images: Tensor) -> Tensor:
+        """images [N, channels, 28, 28] -> what heads see [N, width]."""
+        features: Tensor = self.trunk(images)
+        if self.statistic is not None:
+            features = self.statistic(features)
+        return features
+
+
+class Discriminator(Body):
     """Trunk and head: images [N, channels, 28, 28] -> scores [N] for a head of one output, else [N, outputs].
 
     Scores are raw: no sigmoid anywhere. One output is squeezed here, once, since `[N, 1] - [N]` would broadcast to
@@ -139,20 +156,15 @@ class Discriminator(nn.Module):
     """
 
     def __init__(self, trunk: FeatureTrunk, outputs: int = 1, minibatch: str = "none") -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.statistic = STATISTICS[minibatch](trunk.features) if minibatch != "none" else None
-        self.head = nn.Linear(trunk.features if self.statistic is None else self.statistic.features, outputs)
+        super().__init__(trunk, minibatch)
+        self.head = nn.Linear(self.width, outputs)
         initialise(self.head)
         if self.statistic is not None:
             initialise(self.statistic)
 
     def forward(self, images: Tensor) -> Tensor:
         """images [N, channels, 28, 28] -> scores [N] or [N, outputs]."""
-        features = self.trunk(images)
-        if self.statistic is not None:
-            features = self.statistic(features)
-        scores: Tensor = self.head(features)
+        scores: Tensor = self.head(self.features(images))
         return scores.squeeze(1) if scores.shape[1] == 1 else scores
 
 
@@ -161,14 +173,12 @@ class TwoHeads(Discriminator):
 
     def __init__(self, trunk: FeatureTrunk, outputs: int, minibatch: str, bias: bool = True) -> None:
         super().__init__(trunk, 1, minibatch)
-        self.codes = nn.Linear(self.head.in_features, outputs, bias)
+        self.codes = nn.Linear(self.width, outputs, bias)
         initialise(self.codes)
 
     def forward(self, images: Tensor) -> Tensor:
         """images [N, 1, 28, 28] -> the score and the codes [N, 1 + outputs]."""
-        features = self.trunk(images)
-        if self.statistic is not None:
-            features = self.statistic(features)
+        features = self.features(images)
         return torch.cat([self.head(features), self.codes(features)], 1)
 
 

@@ -84,8 +84,8 @@ class Task(ABC):
 
     def misfit(self, algorithm: type[GAN], config: GAN.Config) -> str | None:
         """Why the algorithm, so configured, cannot play here, or None."""
-        if self.field.name not in algorithm.fields:
-            return f"{algorithm.info.name} has nets of its own, which are not made for {self.field.name}"
         if algorithm.info.needs_labels and not self.labelled:
-            return f"{algorithm.info.name} needs labels, which {self.name} has not"
+            return f"{algorithm.info.name} needs labels, which the task {self.name} has not"
+        if self.field.name not in algorithm.fields:
+            return f"{algorithm.info.name} is made for {', '.join(algorithm.fields)} only, not for {self.field.name}"
         return conflict(config, self.field.conflicts)

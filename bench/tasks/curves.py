@@ -10,7 +10,6 @@ from torch import Tensor
 
 from bench.data import Dataset
 from bench.data.curves import HIGH, LOW, load_curves, parabolas
-from bench.features.curves import coverage, frechet_distance, valid
 from bench.pictures import Picture, curve_plot
 from bench.protocol import Budget, Preset, metric_name
 from bench.tasks.base import Task
@@ -33,6 +32,8 @@ class CurveYardstick:
         inception: bool = True,
     ) -> dict[str, float]:
         """Frechet distance in 16 dimensions, share of valid parabolas, share of the coefficient's range covered."""
+        from bench.features.curves import coverage, frechet_distance, valid
+
         n = len(images)
         return {
             metric_name("fid", n, "curves"): frechet_distance(images),

@@ -1,20 +1,22 @@
-"""The default task: make MNIST's digits."""
+"""The default task: make MNIST's digits. What scores them is imported when it is needed, for a plan needs none."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from bench.data import Dataset, load_mnist
 from bench.errors import BenchError
-from bench.evaluate import Evaluator
 from bench.pictures import Picture, image_grid
 from bench.tasks.base import Task, Yardstick
-from bench.train.latent import latent_pictures
 from gans import GAN
 from gans.fields import DIGITS
+
+if TYPE_CHECKING:
+    from bench.evaluate import Evaluator
 
 
 class Digits(Task):
@@ -31,6 +33,8 @@ class Digits(Task):
 
     def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> Evaluator:
         """With Inception weights it is given the real test images, which that extractor compares with."""
+        from bench.evaluate import Evaluator
+
         if inception_weights is None:
             return Evaluator(device)
         try:
@@ -45,5 +49,8 @@ class Digits(Task):
         return image_grid(images, columns)
 
     def latent_pictures(self, gan: GAN, data: Dataset, yardstick: Yardstick) -> dict[str, Picture]:
+        from bench.evaluate import Evaluator
+        from bench.train.latent import latent_pictures
+
         assert isinstance(yardstick, Evaluator)
         return latent_pictures(gan, data, yardstick.read)

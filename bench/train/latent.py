@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from bench.data import Dataset, to_uint8, to_unit
+from bench.data import Dataset, as_given
 from bench.pictures import Picture, image_grid
-from bench.train.sampling import some
+from bench.train.sampling import BATCH_SIZE, some, stored
 from gans import GAN, Batch
 
 Reader = Callable[[Tensor], Tensor]
@@ -45,14 +46,20 @@ def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     return points * length[..., None]
 
 
+def usual_length(vectors: Tensor, latent: Tensor) -> Tensor:
+    """The directions of `vectors` [M, L] at the mean length of `latent` [N, L]."""
+    scaled: Tensor = normalize(vectors, dim=1) * latent.norm(dim=1).mean()
+    return scaled
+
+
 def digit_latents(latent: Tensor, digits: Tensor) -> dict[int, Tensor]:
     """The mean latent of each digit that is there, at the mean length of `latent` [N, L]: [L] each.
 
     A mean is much shorter than what it is of, and the generator has never seen vectors so short.
     """
-    length = latent.norm(dim=1).mean()
-    means = {int(digit): latent[digits == digit].mean(0) for digit in digits.unique()}
-    return {digit: mean / mean.norm() * length for digit, mean in means.items()}
+    present = digits.unique()
+    means = torch.stack([latent[digits == digit].mean(0) for digit in present])
+    return dict(zip(present.tolist(), usual_length(means, latent), strict=True))
 
 
 def nearest(images: Tensor, data: Tensor, count: int) -> Tensor:
@@ -69,9 +76,10 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
     """
 
     def make(latent: Tensor, labels: Tensor) -> Tensor:
-        blank = torch.zeros(len(latent), 1, 28, 28, device=gan.device)
-        parts = zip(latent.split(500), blank.split(500), labels.to(gan.device).split(500), strict=True)
-        return torch.cat([to_uint8(gan.generate(Batch(images, wanted), z)).cpu() for z, images, wanted in parts])
+        parts = zip(latent.split(BATCH_SIZE), labels.to(gan.device).split(BATCH_SIZE), strict=True)
+        return torch.cat(
+            [stored(gan, gan.generate(Batch(gan.field.blank(len(z), gan.device), wanted), z)) for z, wanted in parts]
+        )
 
     rows = torch.arange(ROWS) % 10
     start, end = gan.latent(ROWS), gan.latent(ROWS)
@@ -85,19 +93,17 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
         digits = read(make(latent, torch.zeros(EXAMPLES, dtype=torch.int64)))
         found = digit_latents(latent, digits.to(latent.device))
         terms = [
-            torch.stack([found[a], found[b], found[c], found[a] - found[b] + found[c]])
+            [found[a], found[b], found[c], found[a] - found[b] + found[c]]
             for a, b, c in EQUATIONS
             if {a, b, c} <= set(found)
         ]
         if terms:
-            length = latent.norm(dim=1).mean()
-            vectors = torch.cat(terms)
-            vectors = vectors / vectors.norm(dim=1, keepdim=True) * length
+            vectors = usual_length(torch.stack([vector for term in terms for vector in term]), latent)
             pictures["arithmetic"] = image_grid(make(vectors, torch.zeros(len(vectors), dtype=torch.int64)), 4)
     originals = some(data, 2 * STEPS)
-    rebuilt = gan.reconstruct(to_unit(originals.to(gan.device)))
+    rebuilt = gan.reconstruct(as_given(originals.to(gan.device)))
     if rebuilt is not None:
-        pairs = zip(originals.split(STEPS), to_uint8(rebuilt).cpu().split(STEPS), strict=True)
+        pairs = zip(originals.split(STEPS), stored(gan, rebuilt).split(STEPS), strict=True)
         pictures["reconstructions"] = image_grid(torch.cat([part for pair in pairs for part in pair]), STEPS)
     for name, sweep in gan.sweeps(gan.latent(ROWS)).items():
         steps = sweep.shape[1]

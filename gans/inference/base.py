@@ -15,8 +15,7 @@ from torch.optim import Optimizer
 from gans.base import GAN, Turn
 from gans.config import option
 from gans.encoders import Encoder, Gaussian, GaussianEncoder
-from gans.heads import STATISTICS
-from gans.networks import SLOPE, Dropout, FeatureTrunk, initialise
+from gans.networks import SLOPE, Body, Dropout, FeatureTrunk, initialise
 from gans.objectives import g_objective
 
 MARGIN = 1e-6
@@ -98,32 +97,26 @@ class Autoencoder(EncoderGAN):
         return [Turn("g", partial(g_objective, self), self.autoencoder_optimizer(), every=self.config.n_d)]
 
 
-class JointDiscriminator(nn.Module):
+class JointDiscriminator(Body):
     """Images seen [N / pack, pack, 28, 28] and latents [N, L] -> scores [N / pack] of the pairs.
 
     The trunk's features of an image, and a `minibatch` statistic of them, stand beside an embedding of its latent in
     an MLP. Dropout is that of the trunk.
     """
 
-    WIDTH = 256
+    HIDDEN = 256
 
     def __init__(self, trunk: FeatureTrunk, latents: int, dropout: float, minibatch: str = "none") -> None:
-        super().__init__()
-        self.trunk = trunk
-        self.statistic = STATISTICS[minibatch](trunk.features) if minibatch != "none" else None
-        features = trunk.features if self.statistic is None else self.statistic.features
-        self.embedding = nn.Sequential(nn.Linear(latents, self.WIDTH), nn.LeakyReLU(SLOPE), Dropout(dropout))
-        hidden = (nn.Linear(features + self.WIDTH, self.WIDTH), nn.LeakyReLU(SLOPE), Dropout(dropout))
-        self.head = nn.Sequential(*hidden, nn.Linear(self.WIDTH, 1))
+        super().__init__(trunk, minibatch)
+        self.embedding = nn.Sequential(nn.Linear(latents, self.HIDDEN), nn.LeakyReLU(SLOPE), Dropout(dropout))
+        hidden = (nn.Linear(self.width + self.HIDDEN, self.HIDDEN), nn.LeakyReLU(SLOPE), Dropout(dropout))
+        self.head = nn.Sequential(*hidden, nn.Linear(self.HIDDEN, 1))
         for part in (self.statistic, self.embedding, self.head):
             if part is not None:
                 initialise(part)
 
     def forward(self, images: Tensor, latents: Tensor) -> Tensor:
         """A pack's latents are put together, as its images are."""
-        features = self.trunk(images)
-        if self.statistic is not None:
-            features = self.statistic(features)
-        pair = torch.cat([features, self.embedding(latents.reshape(len(images), -1))], 1)
+        pair = torch.cat([self.features(images), self.embedding(latents.reshape(len(images), -1))], 1)
         scores: Tensor = self.head(pair).squeeze(1)
         return scores

@@ -31,7 +31,8 @@ def test_an_unknown_task_is_one_line():
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("began", [], "nets of its own, which are not made for curves"),
+        ("began", [], "began is made for digits only, not for curves"),
+        ("acgan", [], "acgan needs labels, which the task curves has not"),
         ("nsgan", ["augment=diffaugment"], "augmentations are of images, not of curves"),
     ],
 )
