@@ -22,6 +22,7 @@ from bench.features.inception import HOW_TO_GET, Inception
 from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid, statistics
 from bench.features.reference import load_reference
 from bench.protocol import metric_name
+from bench.samples import Samples
 
 __all__ = ["MIN_SAMPLES", "REFERENCE_SAMPLES", "Evaluator", "check_images", "metric_name"]
 
@@ -99,6 +100,10 @@ class Evaluator:
             scores[metric_name("fid", n, "inception")] = fid(statistics(features), self._inception.real())
             scores[metric_name("is", n, "inception")] = inception_score(logits)
         return scores
+
+    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
+        """The scores of samples, with all that belongs to them."""
+        return self.score(samples.images, labels=samples.labels, clusters=samples.clusters, inception=inception)
 
     def read(self, images: Tensor) -> Tensor:
         """The digits that the classifier reads: uint8 [N, 1, 28, 28] -> int64 [N]."""

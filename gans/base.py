@@ -145,6 +145,10 @@ class GAN(nn.Module):
         """What the model makes of images [N, 1, 28, 28] by way of their own latents; None where it has no encoder."""
         return None
 
+    def back(self, images: Tensor) -> Tensor | None:
+        """Images [N, 1, 28, 28] translated to what they might have been made from; None where there is no way back."""
+        return None
+
     def clusters(self, latent: Tensor) -> Tensor | None:
         """The class of its own that each latent [N, L] asks for, int64 [N]; None where none was to be discovered."""
         return None

@@ -6,14 +6,15 @@ Takes a registered class; each `check_*` stands alone. `CHECKS` holds them all, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gans.base import GAN, Batch
 from gans.factors import Factors
+from gans.fields import DIGITS, FIELDS, Field
 
 Check = Callable[[type[GAN]], None]
 CHECKS: list[Check] = []
@@ -24,19 +25,35 @@ def _check(function: Check) -> Check:
     return function
 
 
+def home(cls: type[GAN]) -> Field:
+    """The field that an algorithm is checked on: digits where it can play on them, else its own first.
+
+    The harness gives a field its content features; here averages of pixels stand in for them.
+    """
+    field = DIGITS if DIGITS.name in cls.fields else FIELDS[cls.fields[0]]
+    return replace(field, content=lambda: nn.AvgPool2d(2)) if field.source else field
+
+
 def make(cls: type[GAN], seed: int = 0, **config: Any) -> GAN:
     """The algorithm under a seed, in train mode on the CPU."""
     torch.manual_seed(seed)
-    gan = cls(cls.Config(**config))
+    gan = cls(cls.Config(**config), home(cls))
     gan.rng = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     return gan.train()
 
 
-def real_batch(n: int = 8) -> Batch:
-    """n made-up reals, always the same, with the labels 0 to 9 in turn."""
+def real_batch(n: int = 8, field: Field = DIGITS) -> Batch:
+    """n made-up reals, always the same, with the labels 0 to 9 in turn and what the field has beside them."""
     generator = torch.Generator().manual_seed(7)
-    return Batch(torch.rand(n, 1, 28, 28, generator=generator) * 2 - 1, torch.arange(n) % 10)
+    images = torch.rand(n, *field.shape, generator=generator) * 2 - 1
+    labels = torch.arange(n) % 10
+    if field.holes:
+        known = torch.ones(n, 1, *field.shape[1:])
+        known[..., 8:20, 5:17] = 0
+        return Batch(images, labels, images * known, known)
+    source = torch.rand(n, *field.source, generator=generator) * 2 - 1 if field.source else None
+    return Batch(images, labels, source)
 
 
 def parameters(gan: GAN) -> dict[str, Tensor]:
@@ -51,7 +68,7 @@ def check_each_turn_changes_only_its_player(cls: type[GAN]) -> None:
     for turn in gan.turns():
         own = {id(p) for p in turn.parameters}
         before = parameters(gan)
-        for key, value in turn.take(real_batch()).items():
+        for key, value in turn.take(real_batch(field=gan.field)).items():
             assert value.ndim == 0, f"turn {turn.name}: '{key}' must be a scalar, not of shape {tuple(value.shape)}"
             assert torch.isfinite(value), f"turn {turn.name}: '{key}' is {value.item()}"
         changed = {key: id(p) in own for key, p in gan.named_parameters() if not torch.equal(p, before[key])}
@@ -67,7 +84,7 @@ def check_every_parameter_gets_a_gradient(cls: type[GAN]) -> None:
     keys = {id(p): key for key, p in gan.named_parameters() if p.requires_grad}
     covered: set[int] = set()
     for turn in gan.turns():
-        turn.take(real_batch())
+        turn.take(real_batch(field=gan.field))
         covered |= {id(p) for p in turn.parameters}
         without = [keys[id(p)] for p in turn.parameters if p.grad is None or not torch.isfinite(p.grad).all()]
         assert not without, f"turn {turn.name} gives no finite gradient to {without}"
@@ -84,7 +101,7 @@ def check_training_follows_the_seed(cls: type[GAN]) -> None:
         turns = gan.turns()
         for _ in range(2):
             for turn in turns:
-                turn.take(real_batch())
+                turn.take(real_batch(field=gan.field))
         return parameters(gan)
 
     first, again, other = after_two_steps(0), after_two_steps(0), after_two_steps(1)
@@ -95,31 +112,36 @@ def check_training_follows_the_seed(cls: type[GAN]) -> None:
 
 @_check
 def check_generate(cls: type[GAN]) -> None:
-    """`generate` gives one image an element, in [-1, 1], fixed by `rng`."""
+    """`generate` gives one image an element, in [-1, 1], fixed by `rng` and the source where there is one."""
     gan = make(cls).eval()
 
     def generate(seed: int) -> Tensor:
         gan.rng = torch.Generator().manual_seed(seed)
         with torch.no_grad():
-            return gan.generate(real_batch(5))
+            return gan.generate(batch)
 
-    images = generate(3)
-    assert images.shape == (5, 1, 28, 28), f"generate gave shape {tuple(images.shape)}, not (5, 1, 28, 28)"
+    batch = real_batch(5, gan.field)
+    images, shape = generate(3), (5, *gan.field.shape)
+    assert images.shape == shape, f"generate gave shape {tuple(images.shape)}, not {shape}"
     assert images.dtype == torch.float32, f"generate gave {images.dtype}, not float32"
     assert images.abs().max() <= 1, f"generate left [-1, 1]: {images.min():.3f} to {images.max():.3f}"
     assert torch.equal(images, generate(3)), "the same rng gave other images: draw latents with self.latent"
-    assert not torch.equal(images, generate(4)), "another rng gave the same images"
+    if gan.field.source is None:
+        assert not torch.equal(images, generate(4)), "another rng gave the same images"
+        return
+    batch = real_batch(10, gan.field).rows(slice(5, 10))
+    assert not torch.equal(images, generate(3)), "other sources gave the same images"
 
 
 @_check
 def check_labels_matter_where_the_algorithm_says_so(cls: type[GAN]) -> None:
     """`generate` obeys the batch's labels exactly if `conditional` is set."""
     gan = make(cls).eval()
-    batch = real_batch(10)
+    batch = real_batch(10, gan.field)
     latent = gan.latent(10)
     with torch.no_grad():
         images = gan.generate(batch, latent)
-        other = gan.generate(Batch(batch.images, batch.labels.roll(1)), latent)
+        other = gan.generate(replace(batch, labels=batch.labels.roll(1)), latent)
     differ = not torch.equal(images, other)
     assert differ or not cls.conditional, "`conditional` is set, but other labels gave the same images"
     assert cls.conditional or not differ, "other labels gave other images: set `conditional = True`"
@@ -129,13 +151,16 @@ def check_labels_matter_where_the_algorithm_says_so(cls: type[GAN]) -> None:
 
 @_check
 def check_encoders_and_codes(cls: type[GAN]) -> None:
-    """`reconstruct`, `clusters` and `sweeps` give what they promise, or nothing."""
+    """`reconstruct`, `back`, `clusters` and `sweeps` give what they promise, or nothing."""
     gan = make(cls).eval()
-    batch = real_batch(6)
+    batch = real_batch(6, gan.field)
     latent = gan.latent(6)
     with torch.no_grad():
         rebuilt = gan.reconstruct(batch.images)
         assert rebuilt is None or rebuilt.shape == batch.images.shape, "`reconstruct` must give images of equal shape"
+        back = gan.back(batch.images)
+        fits = back is None or (batch.source is not None and back.shape == batch.source.shape)
+        assert fits, "`back` must give images of the source's shape"
         clusters = gan.clusters(latent)
         fits = clusters is None or (clusters.shape == (6,) and clusters.dtype == torch.int64)
         assert fits, "`clusters` must give an int64 for each latent"
@@ -164,7 +189,7 @@ def trained(cls: type[GAN], steps: int = 2, **config: Any) -> dict[str, Tensor]:
     turns = gan.turns()
     for _ in range(steps):
         for turn in turns:
-            for key, value in turn.take(real_batch()).items():
+            for key, value in turn.take(real_batch(field=gan.field)).items():
                 assert torch.isfinite(value), f"turn {turn.name}: '{key}' is {value.item()}"
     return {name: p for name, p in parameters(gan).items() if name.startswith("generator.")}
 

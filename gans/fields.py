@@ -1,7 +1,8 @@
 """Fields: the uniform nets that every algorithm plays with on a task.
 
 The field of digits is that of `gans.networks`. The field of curves is the tutorial's gan.py: fully connected nets for
-16 points, one hidden layer of 32 units with ReLU.
+16 points, one hidden layer of 32 units with ReLU. On image-to-image fields images are made from a source, by nets that
+each algorithm brings (`gans.translators` has the tutorial's); the discriminator's trunk is the uniform one.
 """
 
 from __future__ import annotations
@@ -71,6 +72,13 @@ class Field:
     conflicts: dict[str, str]
     """Factors that make no sense on this data: conditions -> reason."""
 
+    source: tuple[int, int, int] | None = None
+    """Shape of what an element is made from; None where it is made from noise."""
+    holes: bool = False
+    """Whether the source is the element itself with a hole."""
+    content: Callable[[], nn.Module] | None = None
+    """Makes a frozen network from images to features [N, ...], in which alike images are near; the harness gives it."""
+
     def blank(self, n: int, device: torch.device | None = None) -> Tensor:
         """n elements of zeros: [n, *shape]."""
         return torch.zeros(n, *self.shape, device=device)
@@ -85,4 +93,14 @@ CURVES = Field(
     False,
     {"augment": "augmentations are of images, not of curves"},
 )
-FIELDS = {field.name: field for field in (DIGITS, CURVES)}
+
+
+def _from_images(name: str, source: tuple[int, int, int], holes: bool = False) -> Field:
+    return Field(name, (1, 28, 28), Generator, Trunk, True, {}, source, holes)
+
+
+INPAINTING = _from_images("inpainting", (1, 28, 28), holes=True)
+SUPER_RESOLUTION = _from_images("super_resolution", (1, 7, 7))
+TRANSLATION = _from_images("translation", (1, 28, 28))
+"""Source and image are unpaired: a batch's source is of one kind, its images are of another."""
+FIELDS = {field.name: field for field in (DIGITS, CURVES, INPAINTING, TRANSLATION, SUPER_RESOLUTION)}

@@ -106,16 +106,16 @@ class Trunk(FeatureTrunk):
     """The uniform discriminator trunk: images [N, channels, 28, 28] -> features [N, 6272]; the BN switch is here.
 
     28x28x1 -> 14x14x64 -> 7x7x128, each a stride-2 convolution, [batch norm], LeakyReLU, dropout. The first convolution
-    has batch norm too, as in the tutorial and unlike the DCGAN paper.
+    has batch norm too, as in the tutorial and unlike the DCGAN paper. `kernel` is 4, but 5 in the tutorial's srgan.
     """
 
     features = TRUNK_FEATURES
 
-    def __init__(self, bn: bool, dropout: float, channels: int = 1) -> None:
+    def __init__(self, bn: bool, dropout: float, channels: int = 1, kernel: int = 4) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for inputs, outputs in ((channels, 64), (64, 128)):
-            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1))
+            layers.append(nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2))
             if bn:
                 layers.append(batch_norm(outputs))
             layers.append(nn.LeakyReLU(SLOPE, inplace=True))

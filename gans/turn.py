@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -13,21 +14,33 @@ Scalars = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """Real images float32 [N, 1, 28, 28] in [-1, 1] and their labels int64 [N]."""
+    """Real images float32 [N, 1, 28, 28] in [-1, 1], their labels int64 [N], and what they are to be made from."""
 
     images: Tensor
     labels: Tensor
+    source: Tensor | None = None
+    """What `generate` is to make an image of, float32 [N, C, H, W]; on image-to-image fields only."""
+    known: Tensor | None = None
+    """1 where the source's pixel is the image's, 0 in the hole, float32 [N, 1, H, W]; where there are holes only."""
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def rows(self, rows: slice) -> Batch:
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        parts = (self.images, self.labels, self.source, self.known)
+        return Batch(*(None if part is None else change(part) for part in parts))  # type: ignore[arg-type]
+
+    def rows(self, rows: slice | Tensor) -> Batch:
         """Some of its elements."""
-        return Batch(self.images[rows], self.labels[rows])
+        return self._each(lambda part: part[rows])
 
     def repeated(self, times: int) -> Batch:
         """The batch after itself, `times` times in all."""
-        return Batch(self.images.repeat(times, 1, 1, 1), self.labels.repeat(times))
+        return self._each(lambda part: torch.cat([part] * times))
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return self._each(lambda part: part.to(device))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,12 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
 
 def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
     # Plain strings, since pandas writes attrs into parquet files as JSON.
-    frame.attrs = {"track": group.track, "protocol": group.protocol, "protocol_text": group.text}
+    frame.attrs = {
+        "track": group.track,
+        "protocol": group.protocol,
+        "protocol_text": group.text,
+        "prefix": group.prefix,
+    }
     return frame
 
 

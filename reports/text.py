@@ -119,17 +119,25 @@ PROBLEMS = (
 
 
 def columns(frame: pd.DataFrame) -> list[Column]:
-    """The columns that present this frame of `reports.tables`; further metrics follow IS under their own names."""
+    """The columns that present this frame of `reports.tables`, without IS where the task has none.
+
+    Further metrics follow: the task's own by the middle of their name, for the protocol says the rest, others by all of
+    it.
+    """
     if "verdict" in frame:
         return list(BN_EFFECT)
     if "run_id" in frame:
         return list(PROBLEMS)
     between = list(frame.columns[list(frame.columns).index("is_high") + 1 : list(frame.columns).index("seconds")])
-    return [*LEADERBOARD[:4], *map(_further, between), *LEADERBOARD[4:]]
+    scores = [column for column in LEADERBOARD[:4] if column.key != "is_" or frame["is_"].notna().any()]
+    return [*scores, *(_further(name, frame.attrs.get("prefix")) for name in between), *LEADERBOARD[4:]]
 
 
-def _further(name: str) -> Column:
-    return Column(name, name, lambda row: number(row[name]), wide=True)
+def _further(name: str, prefix: str | None) -> Column:
+    heading = name
+    if prefix is not None and name.startswith(f"{prefix}_"):
+        heading = name.removeprefix(f"{prefix}_").rpartition("_")[0].replace("_", " ")
+    return Column(heading, name, lambda row: number(row[name], ",.3f" if abs(row[name]) < 1 else ",.2f"), wide=True)
 
 
 def notes(frame: pd.DataFrame) -> list[str]:

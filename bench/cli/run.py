@@ -15,13 +15,15 @@ from bench.cli.setup import notice
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
+    import torch
+
     from bench.plan import Plan
     from bench.protocol import Budget, Preset
 
 
 @click.command()
 @click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all.")
-@click.option("--task", "task_name", metavar="mnist|curves", help="Default: the algorithms' own.")
+@click.option("--task", "task_name", metavar="NAME", help="Default: the algorithms' own.")
 @click.option("--bn", metavar="on|off|on/off", help="Batch norm in the discriminator; default: the algorithm's own.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="[ALGO.]FIELD=VALUE", help="A setting; several values make a factor."
@@ -65,7 +67,7 @@ def run(
     """Train, score and compare every cell of a grid: algorithms x BN x settings x seeds."""
     from bench import plan as planning
     from bench import tasks
-    from bench.environment import device_name, pick_device
+    from bench.environment import pick_device
 
     names = planning.split_names(algos)
     task = tasks.choose(task_name, names)
@@ -76,9 +78,8 @@ def run(
     chosen = task.preset(_preset(preset, "full" if chosen_device.type == "cuda" else "quick"))
     budget = _budget(chosen, epochs=epochs, steps=steps, g_updates=g_updates)
     samples = samples or chosen.samples
-    header = f"preset {chosen.name}: {budget} a trial, {samples:,} samples scored, on {device_name(chosen_device)}"
     if dry_run:
-        _print_plan(plan, header)
+        _print_plan(plan, _header(chosen, budget, samples, chosen_device))
         return 0
     if not plan.trials:
         raise BenchError("nothing to run, every cell is a skip: " + "; ".join(sorted({s.reason for s in plan.skips})))
@@ -96,6 +97,8 @@ def run(
             f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
         )
     data = task.load(data_dir=data_dir, offline=offline)
+    samples = task.count(data, samples)
+    header = _header(chosen, budget, samples, chosen_device)
     yardstick = task.yardstick(chosen_device, inception_weights, data_dir)
     store = Store(experiment)
     if data.notice:
@@ -127,6 +130,12 @@ def run(
         click.echo(yardstick.notice)
     click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _header(preset: Preset, budget: Budget, samples: int, device: torch.device) -> str:
+    from bench.environment import device_name
+
+    return f"preset {preset.name}: {budget} a trial, {samples:,} samples scored, on {device_name(device)}"
 
 
 def _how_to_open(uri: str) -> str:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import rich_click as click
 
+from bench.cli import options
+from bench.cli.setup import notice
+
 
 @click.command()
 @click.argument("run")
@@ -16,18 +19,28 @@ import rich_click as click
     "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), default=Path("samples.png"), show_default=True
 )
 @click.option("--scale", type=click.IntRange(1, 16), default=2, show_default=True, help="Pixels a pixel.")
-def sample(run: str, number: int, seed: int, out: Path, scale: int) -> None:
-    """Write a grid of samples from RUN, a trial's MLflow run id or the start of one."""
+@options.data_dir
+def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Path | None) -> None:
+    """Write a grid of samples from RUN, a trial's MLflow run id or the start of one.
+
+    What is made from images is shown with these, held-out ones: input, output, target.
+    """
     from bench.errors import BenchError
     from bench.pictures import enlarged, png_bytes
     from bench.tasks import choose
     from bench.train.restore import restore
-    from bench.train.sampling import sample_images
+    from bench.train.sampling import draw
 
-    gan, name, task = restore(run)
-    images = sample_images(gan, gan.generator, None, number, seed)
+    gan, name, played = restore(run)
+    task = choose(played, [])
+    data = None
+    if task.field.source is not None:
+        data = task.load(data_dir=data_dir, offline=False)
+        if data.notice:
+            notice(data.notice)
+    samples = draw(gan, gan.generator, task.examples(data, number, seed), seed)
     try:
-        out.write_bytes(png_bytes(enlarged(choose(task, []).picture(images, math.ceil(math.sqrt(number))), scale)))
+        out.write_bytes(png_bytes(enlarged(task.picture(samples, math.ceil(math.sqrt(number))), scale)))
     except OSError as error:
         raise BenchError(f"cannot write {out}: {error.strerror}; choose another place with --out") from error
-    click.echo(f"{number} samples of {name}: {out.resolve()}")
+    click.echo(f"{len(samples.images)} samples of {name}: {out.resolve()}")

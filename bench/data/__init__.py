@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bench.data.batches import Batches, as_given, to_uint8, to_unit
 from bench.data.idx import read_images, read_labels, read_pair
-from bench.data.sources import Dataset, fingerprint, load_mnist
+from bench.data.sources import Dataset, fingerprint, load_mnist, load_split
 
 __all__ = [
     "Batches",
@@ -16,6 +16,7 @@ __all__ = [
     "as_given",
     "fingerprint",
     "load_mnist",
+    "load_split",
     "read_images",
     "read_labels",
     "read_pair",

@@ -14,7 +14,7 @@ import importlib.metadata
 import logging
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -55,9 +55,23 @@ class Dataset:
     fingerprint: str  # see `fingerprint`
     source: str  # where it was read from, for people
     notice: str | None = None  # one loud line for the terminal, of the embedded digits only
+    held_out: Dataset | None = None  # what nothing is trained on, for tasks that are scored on examples
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def order(self) -> Tensor:
+        """A random order of its elements that is always the same: int64 [N]."""
+        return torch.randperm(len(self), generator=torch.Generator().manual_seed(0))
+
+    def some(self, n: int) -> Tensor:
+        """n of the elements, or all if there are fewer, in that order."""
+        return self.images[self.order()[:n]]
+
+    def rows(self, rows: Tensor) -> Dataset:
+        """Some of it, by number or by a mask, as a data set of its own."""
+        images = self.images[rows]
+        return replace(self, images=images, labels=self.labels[rows], fingerprint=fingerprint(images))
 
 
 def fingerprint(images: Tensor) -> str:
@@ -89,6 +103,22 @@ def load_mnist(split: Split = "train", *, data_dir: Path | None = None, offline:
     except (DownloadError, BenchError, OSError) as error:
         log.info("MNIST was not downloaded: %s", error)
         return _from_package(split, str(error))
+
+
+def load_split(*, data_dir: Path | None = None, offline: bool = False) -> Dataset:
+    """MNIST's training split with the test images held out; of the embedded digits two of five of each class.
+
+    Raises BenchError where the training images are a given or a found set without test images.
+    """
+    train = load_mnist("train", data_dir=data_dir, offline=offline)
+    if train.name == "mnist":
+        return replace(train, held_out=load_mnist("test", data_dir=data_dir, offline=offline))
+    order = train.order()
+    held_out = torch.zeros(len(train), dtype=torch.bool)
+    for digit in train.labels.unique():
+        rows = order[train.labels[order] == digit]
+        held_out[rows[: 2 * len(rows) // 5]] = True
+    return replace(train.rows(~held_out), held_out=train.rows(held_out))
 
 
 def _from_given(data_dir: Path, split: Split, given_as: str) -> Dataset:

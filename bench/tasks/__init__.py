@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 import gans
 from bench.errors import BenchError
-from bench.tasks.base import Task, Yardstick
+from bench.tasks.base import Stream, Task, Yardstick
 from bench.tasks.curves import Curves
 from bench.tasks.digits import Digits
+from bench.tasks.image_to_image import Inpainting, SuperResolution, Translation
 
-__all__ = ["TASKS", "Task", "Yardstick", "choose"]
+__all__ = ["TASKS", "Stream", "Task", "Yardstick", "choose"]
 
-TASKS: dict[str, Task] = {task.name: task for task in (Digits(), Curves())}
+TASKS: dict[str, Task] = {
+    task.name: task for task in (Digits(), Curves(), Inpainting(), Translation(), SuperResolution())
+}
 
 
 def choose(name: str | None, algorithms: Sequence[str]) -> Task:

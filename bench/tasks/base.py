@@ -13,10 +13,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from bench.data import Dataset
+from bench.data import Batches, Dataset, as_given
 from bench.pictures import Picture
 from bench.protocol import Preset
-from gans import GAN
+from bench.samples import Samples
+from gans import GAN, Batch
 from gans.factors import conflict
 from gans.fields import Field
 
@@ -33,17 +34,18 @@ class Yardstick(Protocol):
     @property
     def notice(self) -> str | None: ...
 
-    def score(
-        self,
-        images: Tensor,
-        *,
-        labels: Tensor | None = None,
-        clusters: Tensor | None = None,
-        inception: bool = True,
-    ) -> dict[str, float]: ...
+    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
+        """Scores of samples; `inception=False` leaves the slow network out."""
+        ...
 
     def floor(self, images: Tensor, n: int) -> dict[str, float]:
         """Scores of `n` of the real elements, what generated ones may hope for; {} where there are fewer."""
+
+
+class Stream(Protocol):
+    """An endless stream of seeded batches."""
+
+    def next(self) -> Batch: ...
 
 
 class Task(ABC):
@@ -61,6 +63,13 @@ class Task(ABC):
     """Name of the row of real data."""
     labelled = True
     """Whether the data's labels mean something."""
+    lines = 1
+    """Lines that an example takes in a picture."""
+
+    @property
+    def shown(self) -> int:
+        """Examples in the picture of a row of reference."""
+        return 10 * max(10 // self.lines, 1)
 
     def preset(self, preset: Preset) -> Preset:
         """The preset with this task's own budget, where the general one would not suit it."""
@@ -75,8 +84,35 @@ class Task(ABC):
         """The one scorer of a run."""
 
     @abstractmethod
-    def picture(self, images: Tensor, columns: int) -> Picture:
-        """Stored elements as one grey picture."""
+    def picture(self, samples: Samples, columns: int) -> Picture:
+        """Samples as one grey picture."""
+
+    def batches(self, data: Dataset, batch_size: int, seed: int, device: torch.device) -> Stream:
+        """The batches to train on, fixed by the seed."""
+        return Batches(data, batch_size, seed, device)
+
+    def examples(self, data: Dataset | None, n: int, seed: int) -> Batch:
+        """What n samples are asked for, on the CPU.
+
+        Rows of the data drawn at random, so that labels follow its marginal; without data blank images with the labels
+        0 to 9 in turn.
+        """
+        if data is None:
+            return Batch(self.field.blank(n), torch.arange(n) % 10)
+        rows = torch.randint(len(data), (n,), generator=torch.Generator().manual_seed(seed))
+        return Batch(as_given(data.images[rows]), data.labels[rows])
+
+    def count(self, data: Dataset, n: int) -> int:
+        """How many samples are scored where n are asked for."""
+        return n
+
+    def real_elements(self, data: Dataset, n: int) -> Tensor:
+        """n real elements, the row of real data."""
+        return data.some(n)
+
+    def baselines(self, data: Dataset, n: int) -> dict[str, Samples]:
+        """Trivial answers by name, rows with which every table starts."""
+        return {}
 
     def latent_pictures(self, gan: GAN, data: Dataset, yardstick: Yardstick) -> dict[str, Picture]:
         """Pictures of the latent space by name, none where they would say nothing; called within `frozen`."""

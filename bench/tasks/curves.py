@@ -12,6 +12,7 @@ from bench.data import Dataset
 from bench.data.curves import HIGH, LOW, load_curves, parabolas
 from bench.pictures import Picture, curve_plot
 from bench.protocol import Budget, Preset, metric_name
+from bench.samples import Samples
 from bench.tasks.base import Task
 from gans.fields import CURVES
 
@@ -23,22 +24,19 @@ class CurveYardstick:
     inception_hash = None
     notice = None
 
-    def score(
-        self,
-        images: Tensor,
-        *,
-        labels: Tensor | None = None,
-        clusters: Tensor | None = None,
-        inception: bool = True,
-    ) -> dict[str, float]:
+    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
+        """The scores of samples."""
+        return self.score(samples.images)
+
+    def score(self, curves: Tensor) -> dict[str, float]:
         """Frechet distance in 16 dimensions, share of valid parabolas, share of the coefficient's range covered."""
         from bench.features.curves import coverage, frechet_distance, valid
 
-        n = len(images)
+        n = len(curves)
         return {
-            metric_name("fid", n, "curves"): frechet_distance(images),
-            metric_name("valid", n, "curves"): valid(images).double().mean().item(),
-            metric_name("coverage", n, "curves"): coverage(images),
+            metric_name("fid", n, "curves"): frechet_distance(curves),
+            metric_name("valid", n, "curves"): valid(curves).double().mean().item(),
+            metric_name("coverage", n, "curves"): coverage(curves),
         }
 
     def floor(self, images: Tensor, n: int) -> dict[str, float]:
@@ -67,6 +65,6 @@ class Curves(Task):
     def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> CurveYardstick:
         return CurveYardstick()
 
-    def picture(self, images: Tensor, columns: int) -> Picture:
+    def picture(self, samples: Samples, columns: int) -> Picture:
         bounds = parabolas(torch.tensor([LOW, HIGH]))
-        return curve_plot(images[:64], bounds)
+        return curve_plot(samples.images[:64], bounds)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from bench.data import Dataset, load_mnist
 from bench.errors import BenchError
 from bench.pictures import Picture, image_grid
+from bench.samples import Samples
 from bench.tasks.base import Task, Yardstick
 from gans import GAN
 from gans.fields import DIGITS
@@ -45,8 +45,8 @@ class Digits(Task):
             real_test = None  # only the embedded training digits are here; the evaluator's notice says so
         return Evaluator(device, inception_weights, real_test)
 
-    def picture(self, images: Tensor, columns: int) -> Picture:
-        return image_grid(images, columns)
+    def picture(self, samples: Samples, columns: int) -> Picture:
+        return image_grid(samples.images, columns)
 
     def latent_pictures(self, gan: GAN, data: Dataset, yardstick: Yardstick) -> dict[str, Picture]:
         from bench.evaluate import Evaluator

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 
 from bench.data import Dataset, as_given
 from bench.pictures import Picture, image_grid
-from bench.train.sampling import BATCH_SIZE, some, stored
+from bench.train.sampling import BATCH_SIZE, stored
 from gans import GAN, Batch
 
 Reader = Callable[[Tensor], Tensor]
@@ -100,7 +100,7 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
         if terms:
             vectors = usual_length(torch.stack([vector for term in terms for vector in term]), latent)
             pictures["arithmetic"] = image_grid(make(vectors, torch.zeros(len(vectors), dtype=torch.int64)), 4)
-    originals = some(data, 2 * STEPS)
+    originals = data.some(2 * STEPS)
     rebuilt = gan.reconstruct(as_given(originals.to(gan.device)))
     if rebuilt is not None:
         pairs = zip(originals.split(STEPS), stored(gan, rebuilt).split(STEPS), strict=True)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from bench.data import Batches
+from bench.tasks import Stream
 from gans import GAN
 
 
@@ -37,7 +37,7 @@ class Loop:
     Each step takes every turn that is due. Nothing in it waits for the device; `drain` does.
     """
 
-    def __init__(self, gan: GAN, batches: Batches, steps: int) -> None:
+    def __init__(self, gan: GAN, batches: Stream, steps: int) -> None:
         self.gan = gan.train()
         self.batches = batches
         self.steps = steps

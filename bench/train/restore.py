@@ -13,8 +13,8 @@ import gans
 from bench.errors import BenchError
 from bench.protocol import Protocol
 from bench.results import find_run
+from bench.tasks import choose
 from gans import GAN
-from gans.fields import DIGITS, FIELDS
 
 
 def restore(run_id: str) -> tuple[GAN, str, str]:
@@ -23,6 +23,7 @@ def restore(run_id: str) -> tuple[GAN, str, str]:
     Raises BenchError when there is no such trial, it has no weights, or they are damaged.
     """
     client, run = find_run(run_id)
+    task = choose(Protocol.from_json(run.data.tags["bench.protocol"]).task, [])
     name = f"{run.info.run_name} ({run.info.run_id[:8]})"
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -35,12 +36,11 @@ def restore(run_id: str) -> tuple[GAN, str, str]:
                 metadata = file.metadata()
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
             cls = gans.get(metadata["algorithm"])
-            field = FIELDS[metadata.get("field", DIGITS.name)]
+            field = task.field
             gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), field)  # type: ignore[arg-type]
             gan.load_state_dict(state)
             gan.progress = 1.0
         except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             cause = " ".join(str(error).split())[:200]
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error
-    task = Protocol.from_json(run.data.tags["bench.protocol"]).task
-    return gan.to(torch.device("cpu")), name, task
+    return gan.to(torch.device("cpu")), name, task.name

@@ -13,9 +13,10 @@ from bench.data import Dataset
 from bench.pictures import png_bytes
 from bench.plan import Cell, Plan, Skip, Trial, command
 from bench.protocol import Protocol
+from bench.samples import Samples
 from bench.tasks import Yardstick
 from bench.track import RunWriter, Store
-from bench.train.sampling import sample_images, some
+from bench.train.sampling import draw
 from bench.train.trial import Outcome, Settings, TrialRunner, Watcher
 from gans import GAN
 
@@ -116,29 +117,32 @@ class Run:
         return TrialRunner(trial, self.settings, self.data, self.yardstick, writer, self.watcher).run()
 
     def _record_references(self) -> None:
-        """Real data (the floor) and an untrained uniform generator, once for each protocol of the run."""
+        """Real data (the floor), trivial answers, an untrained uniform generator; once for each protocol of the run."""
         n = self.settings.samples
-        real_images = some(self.data, n)
-        references: dict[str, tuple[torch.Tensor, dict[str, float]]] = {}
-        floor = self.yardstick.floor(real_images, n)
+        real = Samples(self.task.real_elements(self.data, n))
+        references: dict[str, tuple[Samples, dict[str, float]]] = {}
+        floor = self.yardstick.floor(real.images, n)
         if floor:
-            references[self.task.real] = real_images, floor
-        torch.manual_seed(0)
-        untrained = GAN(field=self.task.field).to(self.settings.device)
-        fakes = sample_images(untrained, untrained.generator, self.data, n, seed=0)
-        references["untrained generator"] = fakes, self.yardstick.score(fakes)
+            references[self.task.real] = real, floor
+        baselines = self.task.baselines(self.data, n)
+        if self.task.field.source is None:
+            torch.manual_seed(0)
+            untrained = GAN(field=self.task.field).to(self.settings.device)
+            examples = self.task.examples(self.data, n, seed=0)
+            baselines["untrained generator"] = draw(untrained, untrained.generator, examples, seed=0)
+        references |= {name: (samples, self.yardstick.judge(samples)) for name, samples in baselines.items()}
         tracks = {cell.algorithm: self.task.track or gans.get(cell.algorithm).info.track for cell in self.plan.cells}
         tables = {(self.protocol(cell), tracks[cell.algorithm]): None for cell in self.plan.cells}
         for protocol, track in tables:
-            for name, (images, scores) in references.items():
-                self._record_reference(name, protocol, track, images, scores)
+            for name, (samples, scores) in references.items():
+                self._record_reference(name, protocol, track, samples, scores)
 
     def _record_reference(
-        self, name: str, protocol: Protocol, track: str, images: torch.Tensor, scores: dict[str, float]
+        self, name: str, protocol: Protocol, track: str, samples: Samples, scores: dict[str, float]
     ) -> None:
         writer: RunWriter = self.store.start(name, "reference", self.parent)
         tags = {"name": name, "cell": name, "track": track, "status": "finished", "reason": ""}
         writer.tags(self.common | tags | {"protocol": protocol.to_json()})
         writer.metrics(scores, step=0)
-        writer.artifact("samples.png", png_bytes(self.task.picture(images[:100], 10)))
+        writer.artifact("samples.png", png_bytes(self.task.picture(samples.first(self.task.shown), 10)))
         writer.close("FINISHED")

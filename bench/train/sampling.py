@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from bench.data import Dataset, as_given, to_uint8
+from bench.pictures import Picture
+from bench.samples import Samples
+from bench.tasks import Task
 from gans import GAN, Batch
 
 BATCH_SIZE = 500
@@ -36,52 +38,23 @@ def stored(gan: GAN, elements: Tensor) -> Tensor:
     return (to_uint8(elements) if gan.field.pixels else elements).cpu()
 
 
-@dataclass(frozen=True)
-class Samples:
-    """What was generated, on the CPU."""
-
-    images: Tensor
-    """As a data set holds them: uint8 [N, 1, 28, 28], or curves float32 [N, 1, 1, 16]."""
-    labels: Tensor | None
-    """The digits that were asked for, int64 [N]; None where the generator does not obey labels."""
-    clusters: Tensor | None
-    """The class of its own that each latent asked for, int64 [N]; None where the algorithm has none."""
-
-
-def draw(
-    gan: GAN, generator: nn.Module, data: Dataset | None, n: int, seed: int, batch_size: int = BATCH_SIZE
-) -> Samples:
-    """n samples, fixed by `seed`.
-
-    What `gan` is conditioned on are rows of `data` drawn at random, so that labels follow the training marginal;
-    without data, blank images and the labels 0 to 9 in turn.
-    """
-    if data is None:
-        labels, images = torch.arange(n) % 10, gan.field.blank(n)
-    else:
-        rows = torch.randint(len(data.images), (n,), generator=torch.Generator().manual_seed(seed))
-        labels, images = data.labels[rows], data.images[rows]
-    fakes, clusters = [], []
+def draw(gan: GAN, generator: nn.Module, examples: Batch, seed: int, batch_size: int = BATCH_SIZE) -> Samples:
+    """A sample for each of the examples that it is asked for, which lie on the CPU; latents are fixed by `seed`."""
+    parts: dict[str, list[Tensor]] = {"images": [], "clusters": [], "back": [], "cycled": []}
     with frozen(gan, generator, seed):
-        for part in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-            batch = Batch(as_given(part[0].to(gan.device)), part[1].to(gan.device))
+        for start in range(0, len(examples), batch_size):
+            batch = examples.rows(slice(start, start + batch_size)).to(gan.device)
             latent = gan.latent(len(batch))
-            fakes.append(stored(gan, gan.generate(batch, latent)))
-            clusters.append(gan.clusters(latent))
-    found = [cluster.cpu() for cluster in clusters if cluster is not None]
-    return Samples(torch.cat(fakes), labels if gan.conditional else None, torch.cat(found) if found else None)
-
-
-def sample_images(
-    gan: GAN, generator: nn.Module, data: Dataset | None, n: int, seed: int, batch_size: int = BATCH_SIZE
-) -> Tensor:
-    """The images of `draw`."""
-    return draw(gan, generator, data, n, seed, batch_size).images
-
-
-def some(data: Dataset, n: int) -> Tensor:
-    """n of the data's elements, or all if there are fewer, in an order that is random and always the same."""
-    return data.images[torch.randperm(len(data.images), generator=torch.Generator().manual_seed(0))[:n]]
+            images = gan.generate(batch, latent)
+            made = {"images": images, "back": gan.back(batch.images), "cycled": gan.back(images)}
+            for name, elements in made.items():
+                if elements is not None:
+                    parts[name].append(stored(gan, elements))
+            clusters = gan.clusters(latent)
+            if clusters is not None:
+                parts["clusters"].append(clusters.cpu())
+    together = {name: torch.cat(tensors) for name, tensors in parts.items() if tensors}
+    return Samples(**together, asked=examples, labels=examples.labels if gan.conditional else None)
 
 
 def reconstructions(gan: GAN, generator: nn.Module, images: Tensor, seed: int) -> Tensor | None:
@@ -96,7 +69,9 @@ def reconstructions(gan: GAN, generator: nn.Module, images: Tensor, seed: int) -
     return torch.cat(parts)
 
 
-def shown(gan: GAN, generator: nn.Module, data: Dataset | None, rows: int, seed: int) -> tuple[Tensor, int]:
-    """Samples for a picture of `rows` rows, and its columns: as many, or one a digit where labels are obeyed."""
-    columns = 10 if gan.conditional else rows
-    return sample_images(gan, generator, None if gan.conditional else data, rows * columns, seed), columns
+def shown(gan: GAN, generator: nn.Module, task: Task, data: Dataset | None, rows: int, seed: int) -> Picture:
+    """A picture of about `rows` lines of samples: as many columns, or ten where each belongs to a digit or a source."""
+    columns = 10 if gan.conditional or task.lines > 1 else rows
+    count = columns * max(rows // task.lines, 1)
+    examples = task.examples(None if gan.conditional else data, count, seed)
+    return task.picture(draw(gan, generator, examples, seed), columns)

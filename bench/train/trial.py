@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 
 import gans
-from bench.data import Batches, Dataset
+from bench.data import Dataset
 from bench.evaluate import squared_error
 from bench.pictures import Picture, gif_bytes, png_bytes
 from bench.plan import Trial
@@ -21,7 +21,7 @@ from bench.protocol import Budget, Preset, metric_name
 from bench.tasks import Task, Yardstick
 from bench.track import RunWriter
 from bench.train.loop import Counts, Diverged, Loop
-from bench.train.sampling import draw, frozen, reconstructions, shown, some
+from bench.train.sampling import draw, frozen, reconstructions, shown
 from gans import GAN
 from gans.fields import DIGITS, Field
 from gans.networks import parameter_count
@@ -135,7 +135,7 @@ class TrialRunner:
     def _train(self) -> dict[str, float]:
         config = self.trial.cell.config
         gan = build(self.trial, self.settings.device, self.task.field)
-        batches = Batches(self.data, gan.config.batch_size, self.trial.seed, self.settings.device)
+        batches = self.task.batches(self.data, gan.config.batch_size, self.trial.seed, self.settings.device)
         steps = self.settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
         loop = Loop(gan, batches, steps)
         self.counts = loop.counts
@@ -182,7 +182,7 @@ class TrialRunner:
 
     def _picture(self, gan: GAN, loop: Loop, rows: int) -> Picture:
         """Samples, always from the same latents."""
-        return self.task.picture(*shown(gan, loop.generator, self.data, rows, self._seed))
+        return shown(gan, loop.generator, self.task, self.data, rows, self._seed)
 
     @property
     def _seed(self) -> int:
@@ -190,11 +190,9 @@ class TrialRunner:
 
     def _evaluate(self, gan: GAN, loop: Loop, n: int, *, inception: bool) -> dict[str, float]:
         started = time.perf_counter()
-        samples = draw(gan, loop.generator, self.data, n, self._seed)
-        scores = self.yardstick.score(
-            samples.images, labels=samples.labels, clusters=samples.clusters, inception=inception
-        )
-        originals = some(self.data, n)
+        samples = draw(gan, loop.generator, self.task.examples(self.data, n, self._seed), self._seed)
+        scores = self.yardstick.judge(samples, inception=inception)
+        originals = self.data.some(n)
         rebuilt = reconstructions(gan, loop.generator, originals, self._seed)
         if rebuilt is not None:
             scores[metric_name("reconstruction", n, self.task.prefix)] = squared_error(rebuilt, originals)

@@ -24,7 +24,7 @@ def test_algorithms_of_different_tasks_ask_for_a_word():
 
 
 def test_an_unknown_task_is_one_line():
-    with pytest.raises(BenchError, match="--task cifar: allowed is mnist, curves"):
+    with pytest.raises(BenchError, match="--task cifar: allowed is mnist, curves, inpainting, translation, super_resolution"):
         choose("cifar", ["dcgan"])
 
 
@@ -42,10 +42,12 @@ def test_what_does_not_fit_is_a_reported_skip(name, settings, words):
     assert words in plan.skips[0].reason
 
 
-def test_on_digits_everything_fits_that_is_no_skip_by_itself():
-    for name in gans.names():
-        cls = gans.get(name)
-        assert TASKS["mnist"].misfit(cls, cls.Config()) is None
+@pytest.mark.parametrize("name", gans.names())
+def test_on_its_own_task_everything_fits(name):
+    cls = gans.get(name)
+    assert choose(None, [name]).misfit(cls, cls.Config()) is None
+    is_translator = cls.info.track == "image-to-image"
+    assert (TASKS["mnist"].misfit(cls, cls.Config()) is None) != is_translator
 
 
 def test_a_run_on_curves_from_the_command_line(command, monkeypatch, tmp_path):

@@ -9,7 +9,8 @@ from torch import nn
 
 import gans
 from bench.pictures import curve_plot, gif_bytes, image_grid, png_bytes
-from bench.train.sampling import draw, reconstructions, sample_images, shown, some
+from bench.tasks import TASKS
+from bench.train.sampling import draw, reconstructions, shown
 from gans.contract import make, real_batch
 
 
@@ -20,17 +21,24 @@ class Sign(nn.Module):
         return latent[:, :1].sign()[..., None, None].expand(-1, 1, 28, 28)
 
 
+MNIST = TASKS["mnist"]
+
+
 def gan():
     return make(gans.get("dcgan"))
 
 
+def sample(gan, generator, n, seed, data=None):
+    return draw(gan, generator, MNIST.examples(data, n, seed), seed)
+
+
 def test_samples_are_fixed_by_the_seed_and_not_by_the_batch():
     model = gan()
-    first = sample_images(model, model.generator, None, 30, seed=1)
+    first = sample(model, model.generator, 30, seed=1).images
     assert first.shape == (30, 1, 28, 28)
     assert first.dtype == torch.uint8
-    assert torch.equal(first, sample_images(model, model.generator, None, 30, seed=1))
-    assert not torch.equal(first, sample_images(model, model.generator, None, 30, seed=2))
+    assert torch.equal(first, sample(model, model.generator, 30, seed=1).images)
+    assert not torch.equal(first, sample(model, model.generator, 30, seed=2).images)
 
 
 def test_sampling_leaves_training_as_it_was():
@@ -41,7 +49,7 @@ def test_sampling_leaves_training_as_it_was():
             for turn in turns:
                 turn.take(real_batch())
             if disturb:
-                sample_images(model, model.generator, None, 10, seed=1)
+                sample(model, model.generator, 10, seed=1)
         assert model.training
         return model.state_dict()
 
@@ -51,8 +59,8 @@ def test_sampling_leaves_training_as_it_was():
 
 def test_sampling_uses_the_generator_it_is_given():
     model, other = gan(), make(gans.get("dcgan"), seed=5)
-    given = sample_images(model, other.generator, None, 10, seed=1)
-    assert torch.equal(given, sample_images(other, other.generator, None, 10, seed=1))
+    given = sample(model, other.generator, 10, seed=1).images
+    assert torch.equal(given, sample(other, other.generator, 10, seed=1).images)
 
 
 def test_conditions_are_real_rows(digits):
@@ -60,7 +68,7 @@ def test_conditions_are_real_rows(digits):
     seen = []
     model = gan()
     model.generate = lambda batch, latent: seen.append(batch.labels) or torch.zeros(len(batch), 1, 28, 28)
-    sample_images(model, model.generator, digits, 2000, seed=0)
+    sample(model, model.generator, 2000, seed=0, data=digits)
     share = torch.bincount(torch.cat(seen), minlength=10) / 2000
     expected = torch.bincount(digits.labels, minlength=10) / len(digits.labels)
     assert (share - expected).abs().max().item() < 0.03  # four standard deviations of a share of 0.1
@@ -68,17 +76,17 @@ def test_conditions_are_real_rows(digits):
 
 def test_labels_are_told_only_of_generators_that_obey_them(digits):
     model = gan()
-    assert draw(model, model.generator, digits, 20, seed=0).labels is None
+    assert sample(model, model.generator, 20, seed=0, data=digits).labels is None
     model.conditional = True
     rows = torch.randint(len(digits.images), (20,), generator=torch.Generator().manual_seed(0))
-    assert torch.equal(draw(model, model.generator, digits, 20, seed=0).labels, digits.labels[rows])
+    assert torch.equal(sample(model, model.generator, 20, seed=0, data=digits).labels, digits.labels[rows])
 
 
 def test_clusters_are_those_of_the_latents_that_were_used():
     model = gan()
     model.clusters = lambda latent: (latent[:, 0] > 0).long()
     model.generator = Sign()
-    samples = draw(model, model.generator, None, 1100, seed=0)
+    samples = sample(model, model.generator, 1100, seed=0)
     assert torch.equal(samples.clusters, (samples.images[:, 0, 0, 0] == 255).long())
 
 
@@ -86,8 +94,7 @@ def test_a_conditional_grid_has_one_column_a_digit():
     model = gan()
     model.conditional = True
     model.generate = lambda batch, latent: (batch.labels / 9)[:, None, None, None].expand(-1, 1, 28, 28)
-    images, columns = shown(model, model.generator, None, 3, seed=0)
-    grid = image_grid(images, columns)
+    grid = shown(model, model.generator, MNIST, None, 3, seed=0)
     columns = grid[15, 15::30][:10]
     assert grid.shape == (3 * 30 + 2, 10 * 30 + 2)
     assert list(columns) == sorted(set(columns))
@@ -96,11 +103,11 @@ def test_a_conditional_grid_has_one_column_a_digit():
 
 def test_some_elements_are_always_the_same_and_of_every_kind(digits):
     """The embedded digits are sorted by class, so the first hundred would all be zeros."""
-    chosen = some(digits, 100)
-    assert torch.equal(chosen, some(digits, 100))
+    chosen = digits.some(100)
+    assert torch.equal(chosen, digits.some(100))
     labels = [digits.labels[(digits.images == image).flatten(1).all(1).nonzero()[0, 0]].item() for image in chosen]
     assert len(set(labels)) == 10
-    assert len(some(digits, 10**6)) == len(digits)
+    assert len(digits.some(10**6)) == len(digits)
 
 
 def test_reconstructions_are_in_order_and_none_without_an_encoder(digits):

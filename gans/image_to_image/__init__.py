@@ -1,0 +1,1 @@
+"""GANs that make an image from an image."""
