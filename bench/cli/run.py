@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all.")
-@click.option("--task", "task_name", metavar="NAME", help="Default: the algorithms' own.")
+@click.option(
+    "--task",
+    "task_name",
+    metavar="NAME",
+    help="mnist, curves, inpainting, translation or super_resolution; default: the algorithms' own.",
+)
 @click.option("--bn", metavar="on|off|on/off", help="Batch norm in the discriminator; default: the algorithm's own.")
 @click.option(
     "--set", "assignments", multiple=True, metavar="[ALGO.]FIELD=VALUE", help="A setting; several values make a factor."

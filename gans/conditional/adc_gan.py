@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gans import class_losses
-from gans.conditional.acgan import ACGAN
+from gans.conditional.auxiliary import AuxiliaryClassifierGAN
 from gans.conditional.base import CLASSES
 from gans.registry import register
 
@@ -18,7 +18,7 @@ from gans.registry import register
     track="label-conditional",
     needs_labels=True,
 )
-class ADCGAN(ACGAN):
+class ADCGAN(AuxiliaryClassifierGAN):
     """AC-GAN whose classifier tells the real from the fake image of each class.
 
     Losses:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gans import class_losses
-from gans.conditional.acgan import ACGAN
+from gans.conditional.auxiliary import AuxiliaryClassifierGAN
 from gans.conditional.base import CLASSES
 from gans.config import option
 from gans.registry import register
@@ -21,7 +21,7 @@ from gans.registry import register
     track="label-conditional",
     needs_labels=True,
 )
-class TACGAN(ACGAN):
+class TACGAN(AuxiliaryClassifierGAN):
     """AC-GAN with a second classifier of fakes alone, which G evades, so that fakes of a class keep their variety.
 
     Losses:
@@ -36,7 +36,7 @@ class TACGAN(ACGAN):
     """
 
     @dataclass(frozen=True, kw_only=True)
-    class Config(ACGAN.Config):
+    class Config(AuxiliaryClassifierGAN.Config):
         lambda_class: float = option(1.0, source="official code's AC_weight")
 
     code_dim = 2 * CLASSES

@@ -73,7 +73,7 @@ def expected_class(gan, name, real, fake):
     weight = gan.config.lambda_class
     if name == "acgan":
         on_real, on_fake = naive_cross_entropy(real, LABELS), naive_cross_entropy(fake, LABELS)
-        return weight * (on_real + on_fake), weight * on_fake
+        return weight * (on_real + gan.config.class_of_fakes * on_fake), weight * on_fake
     if name == "tac_gan":
         c_real, c_fake = naive_cross_entropy(real[:, :10], LABELS), naive_cross_entropy(fake[:, :10], LABELS)
         m_fake = naive_cross_entropy(fake[:, 10:], LABELS)
@@ -101,9 +101,12 @@ def expected_losses(gan, name, fake_images):
     return d + d_class, g + g_class
 
 
-@pytest.mark.parametrize("name", CONDITIONAL)
-def test_both_turns_losses(name, monkeypatch):
-    settings = {} if name in ("cgan", "projection_gan") else {"lambda_class": 0.7}
+@pytest.mark.parametrize(
+    ("name", "settings"), [*((name, {}) for name in CONDITIONAL), ("acgan", {"class_of_fakes": True})]
+)
+def test_both_turns_losses(name, settings, monkeypatch):
+    if name not in ("cgan", "projection_gan"):
+        settings = settings | {"lambda_class": 0.7}
     gan = make_gan(name, **PLAIN, **settings)
     with torch.no_grad():
         for p in gan.discriminator.parameters():  # biases are 0 at the start and would hide a lost one

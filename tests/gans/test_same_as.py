@@ -29,7 +29,7 @@ def trained(name, **config):
     for step in range(2):
         gan.progress = step / 2
         for turn in turns:
-            turn.take(contract.real_batch(16))
+            turn.take(contract.real_batch(16, gan.field))
     return contract.parameters(gan)
 
 

@@ -23,8 +23,15 @@ def test_algorithms_of_different_tasks_ask_for_a_word():
         choose(None, ["dcgan", "gan"])
 
 
+def test_the_help_names_every_task(command):
+    _, out, _ = command("run", "--help")
+    assert all(name in out for name in TASKS)
+
+
 def test_an_unknown_task_is_one_line():
-    with pytest.raises(BenchError, match="--task cifar: allowed is mnist, curves, inpainting, translation, super_resolution"):
+    with pytest.raises(
+        BenchError, match="--task cifar: allowed is mnist, curves, inpainting, translation, super_resolution"
+    ):
         choose("cifar", ["dcgan"])
 
 
