@@ -27,7 +27,7 @@ from bench.track import EXPERIMENT, PREFIX, open_client
 
 POSITION = ("g_updates", "d_updates", "images", "seconds")
 TEXT = (
-    "name", "algorithm", "family", "paper", "track", "cell", "status", "reason", "preset", "device",
+    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "status", "reason", "preset", "device",
     "command", "commit",
 )  # fmt: skip
 COLUMNS = (

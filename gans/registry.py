@@ -38,6 +38,8 @@ class AlgorithmInfo:
     paper: str
     track: str
     needs_labels: bool
+    reference: bool
+    """Whether it is no GAN and only stands beside them, never named the best."""
     summary: str
     losses: tuple[str, ...]
     deviations: tuple[str, ...]
@@ -60,6 +62,7 @@ def register(
     paper: str,
     track: str = "noise-to-image",
     needs_labels: bool = False,
+    reference: bool = False,
 ) -> Callable[[_Algorithm], _Algorithm]:
     """Class decorator that registers a GAN under `name`.
 
@@ -88,6 +91,7 @@ def register(
             paper=paper,
             track=track,
             needs_labels=needs_labels,
+            reference=reference,
             summary=docstring.partition("\n")[0],
             losses=_section(docstring, "Losses"),
             deviations=_section(docstring, "Deviations"),

@@ -32,7 +32,9 @@ def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
     scored = cells[cells["fid"].notna()]
     if scored.empty:
         return [*sentences, "No trial finished, so there is nothing to compare."]
-    sentences.append(_lowest(scored.iloc[0].to_dict(), board))
+    gans = scored[~scored["no_gan"]]
+    if len(gans):
+        sentences.append(_lowest(gans.iloc[0].to_dict(), board))
     untrained = board.loc[board["label"] == UNTRAINED, "fid"].min()
     worse = scored[scored["fid"] >= untrained]
     if len(worse):
@@ -68,7 +70,7 @@ def _lowest(best: dict[Any, Any], board: pd.DataFrame) -> str:
         text = f"Lowest mean FID: {best['label']} with {estimate.text} over {best['seeds']} seeds"
     else:
         text = f"Lowest FID: {best['label']} with {number(best['fid'])} in its one seed"
-    references = board[board["kind"] == "reference"]
+    references = board[board["no_gan"] & board["fid"].notna()]
     compared = [f"{row['label']} {number(row['fid'])}" for row in references.to_dict("records")]
     return text + (f" (for reference: {', '.join(compared)})." if compared else ".")
 

@@ -21,7 +21,7 @@ __all__ = ["as_markdown", "as_text", "bn_comparisons", "bn_effect", "leaderboard
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
 SCORES = (
-    "label", "kind", "algorithm", "seeds", "trials", "fid", "fid_low", "fid_high", "is_", "is_low", "is_high",
+    "label", "kind", "algorithm", "no_gan", "seeds", "trials", "fid", "fid_low", "fid_high", "is_", "is_low", "is_high",
 )  # fmt: skip
 COSTS = ("seconds", "g_updates", "d_updates", "images", "params_g", "params_d")
 MORE_SEEDS = "run again with --seeds 3 or more"
@@ -65,7 +65,7 @@ def _further_metrics(rows: pd.DataFrame, group: Group) -> list[str]:
 
 
 def _reference_line(row: dict[Any, Any], extra: list[str]) -> dict[str, Any]:
-    line = {"label": row["name"], "kind": "reference", "algorithm": "", "seeds": 0, "trials": 0}
+    line = {"label": row["name"], "kind": "reference", "algorithm": "", "no_gan": True, "seeds": 0, "trials": 0}
     return line | {name: row[name] for name in ("fid", "is_", *extra)} | {"reason": ""}
 
 
@@ -78,6 +78,7 @@ def _cell_line(label: str, trials: pd.DataFrame, extra: list[str]) -> dict[str, 
         "label": label,
         "kind": "cell",
         "algorithm": trials["algorithm"].iloc[0],
+        "no_gan": bool(trials["no_gan"].iloc[0]),
         "seeds": counts["finished"],
         "trials": int((trials["kind"] == "trial").sum()),
         "fid": fid.mean,

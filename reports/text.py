@@ -152,6 +152,7 @@ def notes(frame: pd.DataFrame) -> list[str]:
         for row in cells.to_dict("records")
         if outcome(row) != "finished"
     ]
+    said += [f"{label} is no GAN; it stands here for reference." for label in cells.loc[cells["no_gan"], "label"]]
     if (cells["seeds"] == 1).any():
         said.append("One seed gives no verdict: a cell needs 2 or more for an interval (--seeds 3).")
     if (cells["seeds"] > 1).any():

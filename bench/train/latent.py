@@ -72,7 +72,9 @@ def nearest(images: Tensor, data: Tensor, count: int) -> Tensor:
 def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]:
     """Every picture that makes sense for this algorithm, by name; call it within `frozen`.
 
-    Arithmetic needs a generator whose latents decide on the digit, hence none that obeys labels.
+    Arithmetic needs a generator whose latents decide on the digit, hence none that obeys labels. Codes that stand
+    behind the noise of a latent stay as they are in an interpolation, and no sum is made of them: between two classes
+    there is none.
     """
 
     def make(latent: Tensor, labels: Tensor) -> Tensor:
@@ -83,12 +85,14 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
 
     rows = torch.arange(ROWS) % 10
     start, end = gan.latent(ROWS), gan.latent(ROWS)
-    strips = slerp(start, end, torch.linspace(0, 1, STEPS)).flatten(0, 1)
+    noise, coded = gan.config.latent_dim, start.shape[1] > gan.config.latent_dim
+    between = slerp(start[:, :noise], end[:, :noise], torch.linspace(0, 1, STEPS))
+    strips = torch.cat([between, start[:, None, noise:].expand(-1, STEPS, -1)], 2).flatten(0, 1)
     pictures = {"interpolation": image_grid(make(strips, rows.repeat_interleave(STEPS)), STEPS)}
     fakes = make(gan.latent(10), torch.arange(10))
     beside = torch.cat([fakes[:, None], nearest(fakes, data.images, 4)], 1)
     pictures["neighbours"] = image_grid(beside.transpose(0, 1).flatten(0, 1), 10)
-    if not gan.conditional:
+    if not gan.conditional and not coded:
         latent = gan.latent(EXAMPLES)
         digits = read(make(latent, torch.zeros(EXAMPLES, dtype=torch.int64)))
         found = digit_latents(latent, digits.to(latent.device))

@@ -96,6 +96,7 @@ class Run:
             "year": str(info.year),
             "paper": info.paper,
             "track": self.task.track or info.track,
+            "no_gan": "yes" if info.reference else "",
             "deviations": json.dumps(info.deviations),
             "config": json.dumps(cell.config.to_dict()),
             "protocol": self.protocol(cell).to_json(),

@@ -18,6 +18,7 @@ from gans.registry import register
     year=2013,
     paper="Kingma, Welling: Auto-Encoding Variational Bayes, arXiv:1312.6114",
     track="inference",
+    reference=True,
 )
 class VAE(Autoencoder):
     """No GAN: the variational autoencoder with the same generator, for reference; it has no discriminator.

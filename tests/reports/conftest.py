@@ -92,7 +92,7 @@ class Builder:
         run_id = f"{len(self.rows):032x}"[::-1]
         defaults = {
             "run_id": run_id, "parent_id": "parent", "kind": "trial", "name": "", "algorithm": "", "family": "standard",
-            "year": 2015, "paper": "", "track": "noise-to-image", "cell": "", "seed": None, "bn": None,
+            "no_gan": "", "year": 2015, "paper": "", "track": "noise-to-image", "cell": "", "seed": None, "bn": None,
             "status": "finished", "reason": "", "config": {}, "protocol": self.current.id,
             "protocol_text": str(self.current),
             "samples": self.current.samples, "budget": self.current.budget, "dataset": self.current.dataset,

@@ -86,3 +86,18 @@ def test_without_the_digits_of_an_equation_there_is_no_arithmetic(digits):
     with frozen(gan, gan.generator, 0):
         found = latent_pictures(gan, digits, lambda images: torch.zeros(len(images), dtype=torch.int64))
     assert set(found) == {"interpolation", "neighbours"}
+
+
+def test_an_interpolation_keeps_the_codes_of_its_start(digits):
+    """Half of one class and half of another is a latent that no generator has seen."""
+    gan = make(gans.get("infogan"))
+    seen = []
+    gan.generate = lambda batch, latent: seen.append(latent) or torch.zeros(len(latent), 1, 28, 28)
+    with frozen(gan, gan.generator, 3):
+        pictures = latent_pictures(gan, digits, lambda images: torch.arange(len(images)) % 10)
+    strips = seen[0].view(ROWS, STEPS, -1)
+    codes = gan.codes_in(strips.flatten(0, 1)).view(ROWS, STEPS, -1)
+    assert torch.equal(codes, codes[:, :1].expand_as(codes))
+    assert not torch.equal(strips[:, 0], strips[:, -1])
+    assert "arithmetic" not in pictures
+    assert any(name.startswith("sweep_") for name in pictures)

@@ -1,0 +1,17 @@
+"""What the summary claims of rows that are no GANs."""
+
+from reports.summary import summary
+from reports.tables import leaderboard
+from reports.text import notes
+
+
+def test_a_row_that_is_no_gan_is_shown_and_never_named_the_best(build):
+    results = build(3)
+    best = results.trials["cell"] == "dcgan bn=off"
+    results.trials.loc[best, "no_gan"] = "yes"
+    said = " ".join(summary(results))
+    assert "Lowest mean FID: dcgan bn=on" in said
+    assert "dcgan bn=off 17.90" in said.partition("(for reference: ")[2].partition(")")[0]
+    board = leaderboard(results)
+    assert board.loc[board["no_gan"], "label"].tolist()[0] == "real train digits"
+    assert "dcgan bn=off is no GAN; it stands here for reference." in notes(board)
