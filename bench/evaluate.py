@@ -11,6 +11,7 @@ in a part: a standard deviation of 0.005 for 10,000 real digits, 0.03 for 2,000.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -19,8 +20,10 @@ from torch import Tensor
 from bench.errors import BenchError
 from bench.features.extractor import mnist_space
 from bench.features.inception import HOW_TO_GET, Inception
+from bench.features.memorisation import Memory
 from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid, statistics
 from bench.features.reference import load_reference
+from bench.metrics import METRICS, Metric, Scored, choose
 from bench.protocol import metric_name
 from bench.samples import Samples
 
@@ -30,11 +33,14 @@ REFERENCE_SAMPLES = 10_000
 # A covariance of 128 features needs more than 128 images to have full rank, and a part of IS some 20 images
 # to speak of 10 classes. Such scores are still strongly biased; below, they would say nothing.
 MIN_SAMPLES = 200
+DURING = (METRICS["fid"], METRICS["is"])
+"""What is scored while a trial trains."""
 
 
 class Evaluator:
     """One frozen yardstick for all trials of a run.
 
+    `metrics` are those to compute, some of which need a `memory` of the training images; by default the usual ones.
     `inception_weights` is a file, or "download". `real_test` (uint8 [N, 1, 28, 28]) is needed by Inception
     only: what the MNIST extractor says of the test images is shipped.
     """
@@ -45,8 +51,12 @@ class Evaluator:
         inception_weights: Path | str | None = None,
         real_test: Tensor | None = None,
         *,
+        metrics: Sequence[Metric] | None = None,
+        memory: Memory | None = None,
         batch_size: int = 200,
     ) -> None:
+        self.metrics = choose(None, REFERENCE_SAMPLES) if metrics is None else tuple(metrics)
+        self._memory = memory
         self._mnist = mnist_space(device, batch_size=batch_size)
         self._reference = load_reference()
         self.extractor_hash = self._reference.extractor
@@ -75,20 +85,23 @@ class Evaluator:
         *,
         labels: Tensor | None = None,
         clusters: Tensor | None = None,
+        metrics: Sequence[Metric] | None = None,
         inception: bool = True,
     ) -> dict[str, float]:
         """Scores of uint8 images [N, 1, 28, 28]; `inception=False` leaves the slow network out.
 
-        `labels` int64 [N] are the digits that were asked for: they add the share that the classifier reads so, and the
-        FID of each digit by itself where there are enough images. `clusters` [N] are classes that an algorithm found.
+        `metrics` are those to compute, by default what the evaluator was made with, as far as N allows. `labels` int64
+        [N] are the digits that were asked for: they add the share that the classifier reads so, and the FID of each
+        digit by itself where there are enough images. `clusters` [N] are classes that an algorithm found.
         """
         check_images(images)
         n = len(images)
         features, logits = self._mnist.extract(images)
-        scores = {
-            metric_name("fid", n): fid(statistics(features), self._reference.test.statistics),
-            metric_name("is", n): inception_score(logits),
-        }
+        scored = Scored(images, features, logits, self._reference.test, self._memory)
+        scores: dict[str, float] = {}
+        for metric in self.metrics if metrics is None else metrics:
+            if n >= metric.least:
+                scores |= {metric_name(name, n): value for name, value in metric.compute(scored).items()}
         if labels is not None:
             scores[metric_name("accuracy", n)] = accuracy(logits, labels)
             if labels.bincount(minlength=len(self._reference.test.classes)).min() >= MIN_SAMPLES:
@@ -101,9 +114,15 @@ class Evaluator:
             scores[metric_name("is", n, "inception")] = inception_score(logits)
         return scores
 
-    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
-        """The scores of samples, with all that belongs to them."""
-        return self.score(samples.images, labels=samples.labels, clusters=samples.clusters, inception=inception)
+    def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
+        """The scores of samples, with all that belongs to them; during training FID and IS of the classifier alone."""
+        return self.score(
+            samples.images,
+            labels=samples.labels,
+            clusters=samples.clusters,
+            metrics=None if final else DURING,
+            inception=final,
+        )
 
     def read(self, images: Tensor) -> Tensor:
         """The digits that the classifier reads: uint8 [N, 1, 28, 28] -> int64 [N]."""
@@ -111,10 +130,13 @@ class Evaluator:
         return digits
 
     def floor(self, images: Tensor, n: int) -> dict[str, float]:
-        """Scores of `n` real training digits, of 10,000 by the shipped statistics; {} where there are fewer."""
-        if n == REFERENCE_SAMPLES:
-            return self.reference_real()
-        return self.score(images[:n]) if len(images) >= n else {}
+        """Scores of `n` real training digits.
+
+        Where there are fewer, FID and IS of 10,000 by the shipped statistics, {} for other numbers.
+        """
+        if len(images) >= n:
+            return self.score(images[:n], inception=False)
+        return self.reference_real() if n == REFERENCE_SAMPLES else {}
 
     def reference_real(self) -> dict[str, float]:
         """10,000 real training digits scored like generated ones, by shipped statistics: the floor of FID."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, check, features, latent, report, run, sample, score
+from bench.cli import catalogue, check, features, latent, metrics, report, run, sample, score
 from bench.errors import BenchError
 
 
@@ -38,6 +38,7 @@ for command in (
     catalogue.show,
     check.check,
     score.score,
+    metrics.metrics,
     sample.sample,
     latent.latent,
     features.features,

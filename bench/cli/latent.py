@@ -27,8 +27,9 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     import torch
 
     from bench.errors import BenchError
+    from bench.evaluate import REFERENCE_SAMPLES
     from bench.pictures import enlarged, png_bytes
-    from bench.tasks import choose
+    from bench.tasks import Scoring, choose
     from bench.train.restore import restore
     from bench.train.sampling import frozen
 
@@ -37,8 +38,9 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     data = task.load(data_dir=data_dir, offline=False)
     if data.notice:
         notice(data.notice)
+    yardstick = task.yardstick(torch.device("cpu"), data, Scoring(REFERENCE_SAMPLES))
     with frozen(gan, gan.generator, seed):
-        pictures = task.latent_pictures(gan, data, task.yardstick(torch.device("cpu"), None, data_dir))
+        pictures = task.latent_pictures(gan, data, yardstick)
     if not pictures:
         raise BenchError(f"{name} has no pictures of its latent space; those of the task mnist have")
     try:

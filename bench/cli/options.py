@@ -17,6 +17,11 @@ experiment = click.option(
     "--experiment", envvar="BENCH_EXPERIMENT", default="bench", show_default=True, help="MLflow experiment."
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+metrics = click.option(
+    "--metrics",
+    metavar="NAMES",
+    help="fid, is, kid, prdc, classes (the default), fid_infinity, memory, with commas, or all ('bench metrics').",
+)
 inception_weights = click.option(
     "--inception-weights",
     metavar="FILE|download",

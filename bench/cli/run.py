@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 @options.device
 @options.data_dir
 @click.option("--offline", is_flag=True, help="Try no download (also BENCH_OFFLINE=1).")
+@options.metrics
 @options.inception_weights
 @options.experiment
 @click.option(
@@ -64,6 +65,7 @@ def run(
     device: str,
     data_dir: Path | None,
     offline: bool,
+    metrics: str | None,
     inception_weights: str | None,
     experiment: str,
     out: Path,
@@ -104,7 +106,8 @@ def run(
     data = task.load(data_dir=data_dir, offline=offline)
     samples = task.count(data, samples)
     header = _header(chosen, budget, samples, chosen_device)
-    yardstick = task.yardstick(chosen_device, inception_weights, data_dir)
+    scoring = tasks.Scoring(samples, metrics, inception_weights, data_dir, offline)
+    yardstick = task.yardstick(chosen_device, data, scoring)
     store = Store(experiment)
     if data.notice:
         notice(data.notice)

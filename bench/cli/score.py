@@ -14,9 +14,17 @@ from bench.cli import options
 @click.argument("images", type=click.Path(path_type=Path))
 @options.device
 @options.data_dir
+@options.metrics
 @options.inception_weights
 @options.as_json
-def score(images: Path, device: str, data_dir: Path | None, inception_weights: str | None, as_json: bool) -> None:
+def score(
+    images: Path,
+    device: str,
+    data_dir: Path | None,
+    metrics: str | None,
+    inception_weights: str | None,
+    as_json: bool,
+) -> None:
     """Score generated images: an .npz (uint8 [N, 28, 28]) or a folder of 28x28 PNG files.
 
     10,000 images give the figures that reports show; other numbers of images give metrics of other names, since FID
@@ -25,12 +33,15 @@ def score(images: Path, device: str, data_dir: Path | None, inception_weights: s
     from bench.environment import pick_device
     from bench.evaluate import REFERENCE_SAMPLES
     from bench.images import load_images
+    from bench.metrics import choose
+    from bench.tasks import Scoring
     from bench.tasks.digits import Digits
 
     loaded = load_images(images)
     n = len(loaded)
-    used = loaded[:REFERENCE_SAMPLES]
-    evaluator = Digits().yardstick(pick_device(device), inception_weights, data_dir)
+    used = loaded[: max(REFERENCE_SAMPLES, *(metric.least for metric in choose(metrics, n)), 0)]
+    scoring = Scoring(len(used), metrics, inception_weights, data_dir)
+    evaluator = Digits().yardstick(pick_device(device), None, scoring)
     scores = evaluator.score(used)
     reference = evaluator.reference_real()
     if as_json:

@@ -5,7 +5,8 @@ Takes real images, gives means, covariances and logits, to and from a file. Know
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.features.classifier import CLASSES
+from bench.features.classifier import CLASSES, FEATURES
 from bench.features.extractor import Space
 from bench.features.metrics import Statistics, statistics
+from bench.features.neighbours import Cloud, cloud
 from bench.features.weights import FOLDER, RETRAIN, WEIGHTS, extractor_hash, pack, unpack
 
 REFERENCE = "reference.safetensors"
@@ -31,6 +33,13 @@ class Real:
     fingerprint: str
     classes: tuple[Statistics, ...] = ()
     """The statistics of each digit by itself, 0 to 9, where they are kept; stored as float32."""
+    features: Tensor = field(default_factory=lambda: torch.empty(0, FEATURES))
+    """Every image's features, float32 [N, 128], where they are kept; stored as float16."""
+
+    @cached_property
+    def cloud(self) -> Cloud:
+        """The features with their nearest neighbours' distances, computed once."""
+        return cloud(self.features)
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,16 @@ def train_subset(count: int) -> str:
 
 
 def real_of(space: Space, images: Tensor, fingerprint: str, labels: Tensor | None = None) -> Real:
-    """Logits are kept as float32: as the network computes them, and half as large. With labels, each digit's own."""
+    """Logits are kept as float32: as the network computes them, and half as large.
+
+    With labels (the test images) also each digit's own statistics, and the features.
+    """
     features, logits = space.extract(images)
-    classes = () if labels is None else tuple(statistics(features[labels == digit]) for digit in range(CLASSES))
-    return Real(statistics(features), logits.float(), fingerprint, classes)
+    real = Real(statistics(features), logits.float(), fingerprint)
+    if labels is None:
+        return real
+    classes = tuple(statistics(features[labels == digit]) for digit in range(CLASSES))
+    return replace(real, classes=classes, features=features.half().float())
 
 
 def pack_reference(reference: Reference) -> bytes:
@@ -65,6 +80,7 @@ def pack_reference(reference: Reference) -> bytes:
     for part in ("mu", "sigma"):
         classes = np.stack([digit[part] for digit in reference.test.classes])
         tensors[f"class_{part}"] = torch.from_numpy(classes.astype(np.float32))
+    tensors["test_features"] = reference.test.features.half()
     return pack(tensors, about)
 
 
@@ -77,13 +93,14 @@ def load_reference(folder: Path = FOLDER) -> Reference:
         found = about.get("extractor", "unknown")
         raise BenchError(f"{path} is of extractor {found}, but {WEIGHTS} beside it is {expected}: {RETRAIN}")
 
-    def real(name: str, classes: tuple[Statistics, ...] = ()) -> Real:
+    def real(name: str) -> Real:
         stats = {part: tensors[f"{name}_{part}"].numpy() for part in ("mu", "sigma")}
-        return Real(stats, tensors[f"{name}_logits"], about[f"{name}_fingerprint"], classes)
+        return Real(stats, tensors[f"{name}_logits"], about[f"{name}_fingerprint"])
 
     try:
         means, covariances = (tensors[f"class_{part}"].double().numpy() for part in ("mu", "sigma"))
         classes = tuple({"mu": mu, "sigma": sigma} for mu, sigma in zip(means, covariances, strict=True))
-        return Reference(real("test", classes), real("train"), expected)
+        test = replace(real("test"), classes=classes, features=tensors["test_features"].float())
+        return Reference(test, real("train"), expected)
     except KeyError as error:
         raise BenchError(f"{path} lacks {error}: {RETRAIN}") from error

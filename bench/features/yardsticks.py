@@ -39,7 +39,7 @@ class ImageYardstick:
         features, logits = self._space.extract(images)
         return {"fid": fid(statistics(features), self._real(digit)), "accuracy": accuracy(logits, wanted)}
 
-    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
+    def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
         """FID and the share that reads as the target; where images are paired PSNR, SSIM and the error in the hole.
 
         Where they are not: the same two of the way back, and the absolute error of the cycle.

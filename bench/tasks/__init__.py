@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import gans
 from bench.errors import BenchError
-from bench.tasks.base import Stream, Task, Yardstick
+from bench.tasks.base import Scoring, Stream, Task, Yardstick
 from bench.tasks.curves import Curves
 from bench.tasks.digits import Digits
 from bench.tasks.image_to_image import Inpainting, SuperResolution, Translation
 
-__all__ = ["TASKS", "Stream", "Task", "Yardstick", "choose"]
+__all__ = ["TASKS", "Scoring", "Stream", "Task", "Yardstick", "choose"]
 
 TASKS: dict[str, Task] = {
     task.name: task for task in (Digits(), Curves(), Inpainting(), Translation(), SuperResolution())

@@ -7,6 +7,7 @@ does not fit is a reported skip. Knows nothing of trials and stores.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.data import Batches, Dataset, as_given
+from bench.errors import BenchError
 from bench.pictures import Picture
 from bench.protocol import Preset
 from bench.samples import Samples
@@ -34,12 +36,25 @@ class Yardstick(Protocol):
     @property
     def notice(self) -> str | None: ...
 
-    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
-        """Scores of samples; `inception=False` leaves the slow network out."""
+    def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
+        """Scores of samples; `final=False`, during training, leaves out what takes long."""
         ...
 
     def floor(self, images: Tensor, n: int) -> dict[str, float]:
         """Scores of `n` of the real elements, what generated ones may hope for; {} where there are fewer."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How samples are to be scored."""
+
+    samples: int
+    metrics: str | None = None
+    """Names with commas, as `bench.metrics.choose` takes them; None is the task's default."""
+    inception_weights: str | None = None
+    """A file, or "download"; None leaves Inception's scores out."""
+    data_dir: Path | None = None
+    offline: bool = False
 
 
 class Stream(Protocol):
@@ -80,8 +95,14 @@ class Task(ABC):
         """The training data."""
 
     @abstractmethod
-    def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> Yardstick:
-        """The one scorer of a run."""
+    def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> Yardstick:
+        """The one scorer of a run that trains on `data`, which some metrics ask for."""
+
+    def own_metrics_only(self, scoring: Scoring) -> None:
+        """BenchError where something was asked for that is of digits made from noise."""
+        for option, value in (("metrics", scoring.metrics), ("inception-weights", scoring.inception_weights)):
+            if value is not None:
+                raise BenchError(f"--{option} {value}: the task {self.name} has metrics of its own; leave it out")
 
     @abstractmethod
     def picture(self, samples: Samples, columns: int) -> Picture:

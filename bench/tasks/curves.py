@@ -13,7 +13,7 @@ from bench.data.curves import HIGH, LOW, load_curves, parabolas
 from bench.pictures import Picture, curve_plot
 from bench.protocol import Budget, Preset, metric_name
 from bench.samples import Samples
-from bench.tasks.base import Task
+from bench.tasks.base import Scoring, Task
 from gans.fields import CURVES
 
 
@@ -24,7 +24,7 @@ class CurveYardstick:
     inception_hash = None
     notice = None
 
-    def judge(self, samples: Samples, *, inception: bool = True) -> dict[str, float]:
+    def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
         """The scores of samples."""
         return self.score(samples.images)
 
@@ -62,7 +62,8 @@ class Curves(Task):
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
         return load_curves()
 
-    def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> CurveYardstick:
+    def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> CurveYardstick:
+        self.own_metrics_only(scoring)
         return CurveYardstick()
 
     def picture(self, samples: Samples, columns: int) -> Picture:

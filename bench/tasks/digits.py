@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from bench.data import Dataset, load_mnist
 from bench.errors import BenchError
 from bench.pictures import Picture, image_grid
 from bench.samples import Samples
-from bench.tasks.base import Task, Yardstick
+from bench.tasks.base import Scoring, Task, Yardstick
 from gans import GAN
 from gans.fields import DIGITS
 
@@ -31,19 +32,29 @@ class Digits(Task):
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
         return load_mnist("train", data_dir=data_dir, offline=offline)
 
-    def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> Evaluator:
-        """With Inception weights it is given the real test images, which that extractor compares with."""
+    def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> Evaluator:
         from bench.evaluate import Evaluator
+        from bench.features.memorisation import Memory
+        from bench.metrics import choose
 
-        if inception_weights is None:
-            return Evaluator(device)
-        try:
-            real_test = load_mnist("test", data_dir=data_dir).images
-        except BenchError:
-            if data_dir is not None:
-                raise
-            real_test = None  # only the embedded training digits are here; the evaluator's notice says so
-        return Evaluator(device, inception_weights, real_test)
+        metrics = choose(scoring.metrics, scoring.samples)
+        memory = None
+        if any(metric.needs_train for metric in metrics):
+            if data is None:
+                data = self.load(data_dir=scoring.data_dir, offline=scoring.offline)
+            memory = Memory(data.images, self._test_images(scoring))
+        real_test = None
+        if scoring.inception_weights is not None:
+            try:
+                real_test = self._test_images(scoring)
+            except BenchError:
+                if scoring.data_dir is not None:
+                    raise  # else only the embedded training digits are here; the evaluator's notice says so
+        return Evaluator(device, scoring.inception_weights, real_test, metrics=metrics, memory=memory)
+
+    @staticmethod
+    def _test_images(scoring: Scoring) -> Tensor:
+        return load_mnist("test", data_dir=scoring.data_dir, offline=scoring.offline).images
 
     def picture(self, samples: Samples, columns: int) -> Picture:
         return image_grid(samples.images, columns)

@@ -16,10 +16,9 @@ from torch.nn.functional import interpolate
 
 from bench.data import Dataset, as_given, load_split, to_uint8
 from bench.data.pairs import CorruptedBatches, Corruption, UnpairedBatches, made_small, with_holes
-from bench.errors import BenchError
 from bench.pictures import Picture, image_grid
 from bench.samples import Samples
-from bench.tasks.base import Stream, Task
+from bench.tasks.base import Scoring, Stream, Task
 from gans import Batch
 from gans.fields import INPAINTING, SUPER_RESOLUTION, TRANSLATION
 
@@ -49,11 +48,10 @@ class ImageToImage(Task):
         assert data.held_out is not None
         return data.held_out
 
-    def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> ImageYardstick:
+    def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> ImageYardstick:
         from bench.features.yardsticks import ImageYardstick
 
-        if inception_weights is not None:
-            raise BenchError(f"--inception-weights: the task {self.name} has no such scores; leave it out")
+        self.own_metrics_only(scoring)
         return ImageYardstick(device, self.prefix)
 
     def batches(self, data: Dataset, batch_size: int, seed: int, device: torch.device) -> Stream:
@@ -140,8 +138,8 @@ class Translation(ImageToImage):
         data = super().load(data_dir=data_dir, offline=offline)
         return replace(_both(data), held_out=_both(self.held_out(data)))
 
-    def yardstick(self, device: torch.device, inception_weights: str | None, data_dir: Path | None) -> ImageYardstick:
-        yardstick = super().yardstick(device, inception_weights, data_dir)
+    def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> ImageYardstick:
+        yardstick = super().yardstick(device, data, scoring)
         yardstick.kinds = FROM, TO
         return yardstick
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import statistics
 import time
 import traceback
 from dataclasses import dataclass
@@ -163,8 +164,9 @@ class TrialRunner:
             if stop in frames:
                 self._frame(gan, loop)
             if stop in evaluations:
-                self._evaluate(gan, loop, self.settings.preset.curve_samples, inception=False)
-        scores = self._evaluate(gan, loop, self.settings.samples, inception=True)
+                self._evaluate(gan, loop, self.settings.preset.curve_samples, final=False)
+        scores = self._evaluate(gan, loop, self.settings.samples, final=True)
+        scores |= self._redrawn(gan, loop, scores)
         self._latent_pictures(gan, loop)
         self.recorder.artifact("weights.safetensors", weights_bytes(gan, loop))
         return scores
@@ -188,10 +190,10 @@ class TrialRunner:
     def _seed(self) -> int:
         return self.trial.seed + SAMPLING_SEED
 
-    def _evaluate(self, gan: GAN, loop: Loop, n: int, *, inception: bool) -> dict[str, float]:
+    def _evaluate(self, gan: GAN, loop: Loop, n: int, *, final: bool) -> dict[str, float]:
         started = time.perf_counter()
         samples = draw(gan, loop.generator, self.task.examples(self.data, n, self._seed), self._seed)
-        scores = self.yardstick.judge(samples, inception=inception)
+        scores = self.yardstick.judge(samples, final=final)
         originals = self.data.some(n)
         rebuilt = reconstructions(gan, loop.generator, originals, self._seed)
         if rebuilt is not None:
@@ -203,6 +205,25 @@ class TrialRunner:
         self.recorder.flush()
         self.watcher.evaluated(self.counts, scores)
         return scores
+
+    def _redrawn(self, gan: GAN, loop: Loop, scores: dict[str, float]) -> dict[str, float]:
+        """`fid_sd`: the standard deviation of FID over draws of the samples, the first of which is in `scores`.
+
+        Noise of sampling, not of training. Images made from images are the same in every draw.
+        """
+        draws, n = self.settings.preset.draws, self.settings.samples
+        if draws < 2 or self.task.field.source is not None:
+            return {}
+        started = time.perf_counter()
+        name = metric_name("fid", n, self.task.prefix)
+        values = [scores[name]]
+        for seed in range(self._seed + 1, self._seed + draws):
+            samples = draw(gan, loop.generator, self.task.examples(self.data, n, seed), seed)
+            values.append(self.yardstick.judge(samples, final=False)[name])
+        self.eval_seconds += time.perf_counter() - started
+        spread = {metric_name("fid_sd", n, self.task.prefix): statistics.stdev(values)}
+        self.recorder.metrics(spread, self.counts.steps)
+        return spread
 
     def _latent_pictures(self, gan: GAN, loop: Loop) -> None:
         """What the report shows of the latent space."""

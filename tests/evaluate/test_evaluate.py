@@ -16,7 +16,7 @@ from torchvision.transforms.functional import gaussian_blur
 
 from bench.data import Dataset
 from bench.errors import BenchError
-from bench.evaluate import MIN_SAMPLES, Evaluator, squared_error
+from bench.evaluate import DURING, MIN_SAMPLES, Evaluator, squared_error
 from bench.features import extractor_hash
 from bench.features.extractor import Space, mnist_extractor_name
 from bench.features.reference import Reference, real_of
@@ -27,7 +27,7 @@ N = 1000
 
 @pytest.fixture(scope="module")
 def evaluator() -> Evaluator:
-    return Evaluator(CPU)
+    return Evaluator(CPU, metrics=DURING)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_torch_fidelity_called_the_ordinary_way_gives_the_same(
     embedded: Dataset, space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake, real = gaussian_blur(embedded.images[:N], [3, 3]), embedded.images[N : 3 * N]
-    evaluator = Evaluator(CPU)
+    evaluator = Evaluator(CPU, metrics=DURING)
     reference = real_of(space, real, "")
     monkeypatch.setattr(evaluator, "_reference", Reference(reference, reference, extractor_hash()))
     expected = torch_fidelity.calculate_metrics(
@@ -164,7 +164,7 @@ def test_the_first_set_is_the_generated_one(embedded: Dataset, evaluator: Evalua
 def test_batch_size_does_not_move_scores(evaluator: Evaluator, digits: Tensor, batch_size: int) -> None:
     # float32 convolutions of another batch size round otherwise: 1e-6 of a feature.
     expected = pytest.approx(evaluator.score(digits), rel=1e-4)
-    assert Evaluator(CPU, batch_size=batch_size).score(digits) == expected
+    assert Evaluator(CPU, metrics=DURING, batch_size=batch_size).score(digits) == expected
 
 
 def test_the_order_of_images_does_not_move_fid_and_hardly_is(evaluator: Evaluator, embedded: Dataset) -> None:
@@ -255,6 +255,6 @@ def test_images_that_cannot_be_scored_are_one_line(evaluator: Evaluator, images:
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_a_gpu_gives_the_same_scores(evaluator: Evaluator, digits: Tensor) -> None:
-    there = Evaluator(torch.device("cuda")).score(digits.cuda())
+    there = Evaluator(torch.device("cuda"), metrics=DURING).score(digits.cuda())
     # TF32 convolutions keep 10 bits of mantissa.
     assert there == pytest.approx(evaluator.score(digits), rel=2e-2)

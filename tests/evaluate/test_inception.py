@@ -17,7 +17,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from bench.data import Dataset
 from bench.errors import BenchError
-from bench.evaluate import Evaluator
+from bench.evaluate import DURING, Evaluator
 from bench.features import inception
 from bench.features.inception import Inception
 from bench.features.weights import file_hash
@@ -67,7 +67,7 @@ class Coloured(TorchDataset[torch.Tensor]):
 
 def test_scores_of_inception_stand_beside_the_others_and_are_torch_fidelitys(stand_in: Path, embedded: Dataset) -> None:
     real, fake = embedded.images[:N], 255 - embedded.images[:N]
-    evaluator = Evaluator(CPU, stand_in, real)
+    evaluator = Evaluator(CPU, stand_in, real, metrics=DURING)
     assert evaluator.notice is None
     assert evaluator.inception_hash == file_hash(stand_in)
     scores = evaluator.score(fake)
@@ -125,7 +125,7 @@ def test_without_weights_one_line_says_how_to_get_them() -> None:
 
 
 def test_without_test_images_one_line_says_why_it_is_left_out(stand_in: Path, embedded: Dataset) -> None:
-    evaluator = Evaluator(CPU, stand_in)
+    evaluator = Evaluator(CPU, stand_in, metrics=DURING)
     assert evaluator.notice is not None
     assert "real test images" in evaluator.notice
     assert set(evaluator.score(embedded.images[:N])) == {"mnist_fid_200", "mnist_is_200"}

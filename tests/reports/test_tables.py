@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import BenchError
-from reports import tables
+from reports import tables, text
 
 
 def cell(frame: pd.DataFrame, label: str) -> pd.Series:
@@ -224,3 +224,41 @@ def test_markup_in_names_is_text(builder):
     row = next(line for line in tables.as_markdown(board).splitlines() if "bold" in line)
     assert row.replace("\\|", "").count("|") == len(tables.as_markdown(board).splitlines()[2].split("|")) - 1
     assert "\\<b>" in row.replace("\\>", ">")
+
+
+def headings(board: pd.DataFrame) -> list[str]:
+    return [column.heading for column in text.columns(board)]
+
+
+def test_metrics_of_the_task_are_named_by_what_is_new_and_others_in_full(builder):
+    values = {"inpainting_psnr_10k": 17.256, "inpainting_hole_l1_10k": 0.12345, "inception_fid_10k": 7.25}
+    builder.trial("dcgan", True, 0, 20.0, prefix="inpainting", is_=math.nan, **values)
+    board = tables.leaderboard(builder.results())
+    assert headings(board)[:7] == ["cell", "FID", "95 % interval", "psnr", "hole l1", "inception_fid_10k", "seeds"]
+    head, line = (line for line in tables.as_text(board, 160).splitlines() if line.startswith(("cell ", "dcgan bn=on")))
+    assert "psnr  hole l1" in head
+    assert line.split()[:9] == ["dcgan", "bn=on", "20.00", "needs", "2+", "seeds", "17.26", "0.123", "7.25"]
+
+
+def test_a_metric_is_not_the_tasks_because_its_name_begins_alike(builder):
+    builder.trial("dcgan", True, 0, 20.0, mnist_accuracy_10k=0.5, mnistish_fid_10k=3.0)
+    assert {"accuracy", "mnistish_fid_10k"} <= set(headings(tables.leaderboard(builder.results())))
+
+
+def test_a_metric_that_a_reference_lacks_is_a_dash_in_its_line(builder):
+    builder.references()
+    builder.trial("dcgan", True, 0, 20.0, mnist_accuracy_10k=0.5)
+    lines = tables.as_text(tables.leaderboard(builder.results()), 160).splitlines()
+    real, row = (next(line for line in lines if line.startswith(label)) for label in ("real", "dcgan bn=on"))
+    assert real.split()[3:7] == ["0.14", "reference", "9.82", "-"]
+    assert row.split()[7] == "0.500"
+
+
+def test_is_is_a_column_where_some_row_has_it(builder):
+    builder.trial("dcgan", True, 0, 20.0, is_=math.nan)
+    builder.trial("dcgan", False, 0, 21.0, is_=math.nan)
+    board = tables.leaderboard(builder.results())
+    assert "IS" not in headings(board)
+    assert "| IS |" not in tables.as_markdown(board)
+    builder.references()
+    assert headings(tables.leaderboard(builder.results()))[:5] == ["cell", "FID", "95 % interval", "IS", "seeds"]

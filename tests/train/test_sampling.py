@@ -3,14 +3,17 @@
 import io
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 from torch import nn
 
 import gans
+from bench.data import Dataset
 from bench.pictures import curve_plot, gif_bytes, image_grid, png_bytes
 from bench.tasks import TASKS
 from bench.train.sampling import draw, reconstructions, shown
+from gans import Batch
 from gans.contract import make, real_batch
 
 
@@ -151,3 +154,71 @@ def test_curves_are_drawn_between_their_bounds():
 def test_what_leaves_the_plot_is_cut_and_not_an_error():
     bounds = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
     assert curve_plot(torch.tensor([[1e30, -1e30]]), bounds).shape == (302, 302)
+
+
+def there_and_back():
+    """Makes the source a fifth brighter of each image and, the way back, each image half as bright."""
+    model = gan()
+    model.generate = lambda batch, latent: batch.source + 0.2
+    model.back = lambda images: images / 2
+    return model
+
+
+def pairs(n):
+    """Image i is a grey of its own, its source another."""
+    rng = torch.Generator().manual_seed(0)
+    source, images = ((torch.rand(n, 1, 1, 1, generator=rng) - 0.5).expand(-1, 1, 28, 28) for _ in range(2))
+    return Batch(images, torch.arange(n) % 10, source)
+
+
+def grey(values):
+    """[-1, 1] as pixels; a value between two may go to either."""
+    return (np.asarray(values, dtype=np.float64) + 1) * 127.5
+
+
+@pytest.mark.parametrize("batch_size", [500, 7, 1])
+def test_the_way_back_is_of_the_images_and_the_cycle_of_what_was_made(batch_size):
+    model, asked = there_and_back(), pairs(20)
+    samples = draw(model, model.generator, asked, seed=0, batch_size=batch_size)
+    assert samples.asked is asked
+    for made, expected in (
+        (samples.images, asked.source + 0.2),
+        (samples.back, asked.images / 2),
+        (samples.cycled, (asked.source + 0.2) / 2),
+    ):
+        assert made.shape == (20, 1, 28, 28)
+        assert made.dtype == torch.uint8
+        assert np.abs(made.numpy() - grey(expected)).max() < 0.501
+
+
+def test_without_a_way_back_there_is_no_cycle():
+    samples = sample(gan(), gan().generator, 20, seed=0)
+    assert samples.back is None
+    assert samples.cycled is None
+
+
+def test_the_first_of_samples_keep_what_belongs_to_them():
+    model, asked = there_and_back(), pairs(20)
+    samples = draw(model, model.generator, asked, seed=0)
+    first = samples.first(6)
+    for name in ("images", "back", "cycled"):
+        assert torch.equal(getattr(first, name), getattr(samples, name)[:6])
+    assert torch.equal(first.asked.source, asked.source[:6])
+    assert torch.equal(first.asked.labels, asked.labels[:6])
+    assert (first.labels, first.clusters) == (None, None)
+    assert len(samples.images) == 20
+
+
+@pytest.mark.parametrize(("rows", "lines"), [(8, 6), (10, 9), (2, 3)])
+def test_a_picture_of_translations_has_ten_columns_and_about_as_many_lines(embedded, rows, lines):
+    """Input, output and the input again where there is a way back, for as many tens of examples as fit."""
+    task, model = TASKS["translation"], there_and_back()
+    data = Dataset("mnist5k", embedded.images, embedded.labels, "", "", held_out=embedded)
+    picture = shown(model, model.generator, task, data, rows, seed=0)
+    assert picture.shape == (lines * 30 + 2, 10 * 30 + 2)
+    source = task.examples(data, 10 * (lines // 3), 0).source
+    tiles = picture[2:, 2:].reshape(lines, 30, 10, 30).swapaxes(1, 2)[:, :, :28, :28].reshape(-1, 3, 10, 28, 28)
+    made = (source + 0.2).clamp(-1, 1)
+    for line, expected in enumerate((source, made, (source + 0.2) / 2)):
+        difference = np.abs(tiles[:, line].reshape(-1, 28, 28) - grey(expected)[:, 0])
+        assert difference.max() < 0.501, line

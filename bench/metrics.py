@@ -1,0 +1,153 @@
+"""The metrics by name: what each needs, what it gives and how it is biased. `bench run --metrics` chooses among them.
+
+A metric reads `Scored`, a set of images whose features were extracted once, and gives numbers by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+
+from bench.errors import BenchError
+from bench.features import classes, neighbours
+from bench.features.memorisation import Memory
+from bench.features.metrics import Statistics, fid, fid_infinity, inception_score, kid, statistics
+from bench.features.reference import Real
+
+__all__ = ["DEFAULT", "METRICS", "Metric", "Scored", "choose"]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Generated images as every metric sees them, beside the real ones they are compared with."""
+
+    images: Tensor
+    features: Tensor
+    """float64 [N, F]."""
+    logits: Tensor
+    """float64 [N, K]."""
+    real: Real
+    memory: Memory | None
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Mean and covariance of the features."""
+        return statistics(self.features)
+
+    @cached_property
+    def digits(self) -> Tensor:
+        """What the classifier reads: int64 [N]."""
+        return self.logits.argmax(1)
+
+
+Numbers = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One entry of `--metrics`."""
+
+    name: str
+    compute: Callable[[Scored], Numbers]
+    meaning: str
+    """What its numbers are, which way is better, and their bias."""
+    least: int = 2
+    """Fewest images for which it says anything."""
+    needs_train: bool = False
+    """Whether it looks at the training images."""
+
+
+def _classes(scored: Scored) -> Numbers:
+    real = classes.shares(scored.real.logits.argmax(1), scored.logits.shape[1])
+    fake = classes.shares(scored.digits, scored.logits.shape[1])
+    return {
+        "class_kl": classes.histogram_divergence(fake, real),
+        "missing": float(classes.missing_classes(fake, real)),
+        "diversity": classes.diversity(scored.features, scored.digits, scored.real.classes),
+    }
+
+
+def _neighbours(scored: Scored) -> Numbers:
+    return neighbours.neighbourhood_scores(neighbours.cloud(scored.features), scored.real.cloud)
+
+
+def _memory(scored: Scored) -> Numbers:
+    assert scored.memory is not None
+    return scored.memory.scores(scored.images)
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "fid",
+            lambda scored: {"fid": fid(scored.statistics, scored.real.statistics)},
+            "Frechet distance of features, lower is better; too high for few images",
+            least=200,
+        ),
+        Metric(
+            "is",
+            lambda scored: {"is": inception_score(scored.logits)},
+            "Inception Score on the digit classifier, higher is better, at most 10; too low for few images, blind to "
+            "what classes do not show",
+            least=200,
+        ),
+        Metric(
+            "kid",
+            lambda scored: kid(scored.features, scored.real.features),
+            "squared kernel distance of features with its 95 % interval (kid_low, kid_high), lower is better; unbiased",
+            least=1_000,
+        ),
+        Metric(
+            "prdc",
+            _neighbours,
+            "precision, recall (k = 3), density, coverage (k = 5), higher is better; all depend on the images' number",
+            least=1_000,
+        ),
+        Metric(
+            "classes",
+            _classes,
+            "class_kl: KL of the digits' histogram to the real one in nats, lower is better, too high for few images; "
+            "missing: digits that hardly occur; diversity: spread within a digit over the real one, 1 is real",
+            least=200,
+        ),
+        Metric(
+            "fid_infinity",
+            lambda scored: {"fid_infinity": fid_infinity(scored.features, scored.real.statistics)},
+            "FID extrapolated to infinitely many samples, lower is better; without the bias of their number",
+            least=20_000,
+        ),
+        Metric(
+            "memory",
+            _memory,
+            "nn_ratio: distance to the nearest training image over that of new real images, 0 for copies; copies: "
+            "share of samples nearer than 99 % of these, 0.01 is real",
+            least=200,
+            needs_train=True,
+        ),
+    )
+}
+DEFAULT = ("fid", "is", "kid", "prdc", "classes")
+
+
+def choose(text: str | None, n: int) -> tuple[Metric, ...]:
+    """The metrics that `text` names with commas, and FID; by default those of `DEFAULT` that n images allow.
+
+    Raises BenchError for an unknown name, and for a named metric that needs more than n images.
+    """
+    if text is None:
+        return tuple(metric for metric in map(METRICS.__getitem__, DEFAULT) if metric.least <= n)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = list(METRICS) if names == ["all"] else names
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        raise BenchError(f"--metrics {text}: allowed are all, {', '.join(METRICS)}, with commas")
+    chosen = [METRICS[name] for name in dict.fromkeys(["fid", *names])]
+    short = [metric for metric in chosen if metric.least > n]
+    if short:
+        needs = ", ".join(f"{metric.name} needs {metric.least:,}" for metric in short)
+        raise BenchError(f"--metrics {text}: {needs} images, not {n:,}; ask for more (--samples) or leave it out")
+    return tuple(chosen)

@@ -1,0 +1,52 @@
+"""Distances to the nearest training image by loops; copies and new images told apart."""
+
+import numpy as np
+import pytest
+import torch
+
+from bench.features import memorisation
+from bench.features.memorisation import Memory, nearest_distances
+
+
+def images(n, seed):
+    return torch.randint(0, 256, (n, 1, 6, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+def test_distances_are_those_of_the_nearest_in_whatever_parts(monkeypatch):
+    some, train = images(7, 0), images(11, 1)
+    expected = [
+        min(np.sqrt((((a - b) / 255) ** 2).sum()) for b in train.double().numpy()) for a in some.double().numpy()
+    ]
+    monkeypatch.setattr(memorisation, "_ROWS", 3)
+    monkeypatch.setattr(memorisation, "_COLUMNS", 4)
+    np.testing.assert_allclose(nearest_distances(some, train), expected, rtol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def memory(embedded):
+    return Memory(embedded.images[:2000], embedded.images[2000:3000])
+
+
+def test_new_real_images_are_as_far_as_new_real_images(memory, embedded):
+    found = memory.scores(embedded.images[3000:4000])
+    assert found["nn_ratio"] == pytest.approx(1, abs=0.05)
+    assert found["copies"] < 0.03  # expected 0.01, with a standard deviation of 0.003 each of both sets
+
+
+def test_the_held_out_images_themselves_have_the_nominal_share_of_copies(memory, embedded):
+    found = memory.scores(embedded.images[2000:3000])
+    assert found["nn_ratio"] == 1
+    assert found["copies"] == pytest.approx(0.01, abs=0.001)
+
+
+def test_copies_are_found_and_counted(memory, embedded):
+    assert memory.scores(embedded.images[:500]) == pytest.approx({"nn_ratio": 0, "copies": 1}, abs=1e-3)
+    half = torch.cat([embedded.images[:500], embedded.images[3000:3500]])
+    assert memory.scores(half)["copies"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_noise_is_no_copy_and_its_ratio_no_praise(memory):
+    noise = torch.randint(0, 256, (200, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    found = memory.scores(noise)
+    assert found["nn_ratio"] > 2
+    assert found["copies"] == 0
