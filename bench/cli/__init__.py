@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, check, features, latent, metrics, report, run, sample, score
+from bench.cli import catalogue, check, doctor, features, latent, metrics, report, run, sample, score
 from bench.errors import BenchError
 
 
@@ -39,6 +39,7 @@ for command in (
     check.check,
     score.score,
     metrics.metrics,
+    doctor.doctor,
     sample.sample,
     latent.latent,
     features.features,

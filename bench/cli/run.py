@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from bench.plan import Plan
     from bench.protocol import Budget, Preset
+    from bench.tasks import Scoring
 
 
 @click.command()
@@ -105,6 +106,11 @@ def run(
         )
     data = task.load(data_dir=data_dir, offline=offline)
     samples = task.count(data, samples)
+    if samples < MIN_SAMPLES:
+        raise BenchError(
+            f"the task {task.name} has {samples} held-out examples here, fewer than the {MIN_SAMPLES} that FID needs; "
+            "give all of MNIST with --data-dir"
+        )
     header = _header(chosen, budget, samples, chosen_device)
     scoring = tasks.Scoring(samples, metrics, inception_weights, data_dir, offline)
     yardstick = task.yardstick(chosen_device, data, scoring)
@@ -114,7 +120,7 @@ def run(
     click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} examples of {data.name} from {data.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
-    shared = _shared_arguments(chosen, budget, samples, device, data_dir, experiment, task.name)
+    shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name)
     with display(len(plan.trials)) as watcher:
         current = Run(
             plan,
@@ -172,18 +178,20 @@ def _budget(preset: Preset, **given: int | None) -> Budget:
 
 
 def _shared_arguments(
-    preset: Preset, budget: Budget, samples: int, device: str, data_dir: Path | None, experiment: str, task: str
+    preset: Preset, budget: Budget, device: str, scoring: Scoring, experiment: str, task: str
 ) -> list[str]:
     """The arguments of this run that a rerun of one cell needs too."""
     arguments = ["--task", task, "--preset", preset.name]
     if budget != preset.budget:
         arguments += [f"--{budget.unit.replace('_', '-')}", str(budget.amount)]
-    if samples != preset.samples:
-        arguments += ["--samples", str(samples)]
+    if scoring.samples != preset.samples:
+        arguments += ["--samples", str(scoring.samples)]
     if device != "auto":
         arguments += ["--device", device]
-    if data_dir is not None:
-        arguments += ["--data-dir", str(data_dir)]
+    given = {"data-dir": scoring.data_dir, "metrics": scoring.metrics, "inception-weights": scoring.inception_weights}
+    for option, value in given.items():
+        if value is not None:
+            arguments += [f"--{option}", str(value)]
     if experiment != "bench":
         arguments += ["--experiment", experiment]
     return arguments

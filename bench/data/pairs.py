@@ -14,6 +14,7 @@ from torch.nn.functional import interpolate
 
 from bench.data.batches import Batches
 from bench.data.sources import Dataset
+from bench.errors import BenchError
 from gans import Batch
 
 Corruption = Callable[[Batch, torch.Generator], Batch]
@@ -31,7 +32,8 @@ def with_holes(batch: Batch, rng: torch.Generator) -> Batch:
     The sizes are the tutorial's, which has one hole for a batch and that on the diagonal.
     """
     n, side, device = len(batch), batch.images.shape[-1], batch.images.device
-    width, left, top = torch.rand(3, n, 1, device=device, generator=rng)
+    # A row for each image, so that the first holes are the same however many follow.
+    width, left, top = torch.rand(n, 3, device=device, generator=rng)[..., None].unbind(1)
     width = SMALLEST_HOLE + (width * (LARGEST_HOLE - SMALLEST_HOLE + 1)).floor()
     place = torch.arange(side, device=device)
 
@@ -93,5 +95,10 @@ class UnpairedBatches:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes to saved positions of the same streams."""
-        self._images.load_state_dict(state["images"])
-        self._sources.load_state_dict(state["sources"])
+        before = self.state_dict()
+        try:
+            self._images.load_state_dict(state["images"])
+            self._sources.load_state_dict(state["sources"])
+        except BenchError:
+            self._images.load_state_dict(before["images"])
+            raise

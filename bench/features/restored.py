@@ -34,7 +34,7 @@ def psnr(images: Tensor, targets: Tensor) -> float:
 def ssim(images: Tensor, targets: Tensor) -> float:
     """The mean structural similarity, 1 for equal images. Wang et al. 2004: windows of 11 pixels, sigma 1.5."""
     parts = [
-        structural_similarity_index_measure(x.float() / 255, y.float() / 255, data_range=1.0, reduction="none")
+        structural_similarity_index_measure(x.double() / 255, y.double() / 255, data_range=1.0, reduction="none")
         for x, y in zip(images.split(_CHUNK), targets.split(_CHUNK), strict=True)
     ]
     return torch.cat([torch.as_tensor(part).reshape(-1) for part in parts]).double().mean().item()

@@ -38,6 +38,8 @@ class ImageToImage(Task):
     reference = "held-out digits"
     real = "real train digits"
     lines = 3
+    paired = True
+    """Whether each source belongs to one image."""
     corruption: Corruption
 
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
@@ -69,18 +71,14 @@ class ImageToImage(Task):
         return min(n, len(self.held_out(data)))
 
     def picture(self, samples: Samples, columns: int) -> Picture:
-        """Lines of input, output and target, or of input, output and input again where nothing is paired."""
+        """Lines of input, output and target; where nothing is paired, of input, output and the way back, if any."""
         asked = samples.asked
         if asked is None or asked.source is None:
             return image_grid(samples.images, columns)
         side = samples.images.shape[-2:]
-        target = to_uint8(asked.images) if samples.cycled is None else samples.cycled
-        stripes = zip(
-            to_uint8(interpolate(asked.source, size=side)).split(columns),
-            samples.images.split(columns),
-            target.split(columns),
-            strict=True,
-        )
+        third = to_uint8(asked.images) if self.paired else samples.cycled
+        shown = [to_uint8(interpolate(asked.source, size=side)), samples.images, third]
+        stripes = zip(*(images.split(columns) for images in shown if images is not None), strict=True)
         return image_grid(torch.cat([_padded(part, columns) for stripe in stripes for part in stripe]), columns)
 
 
@@ -132,6 +130,7 @@ class Translation(ImageToImage):
 
     name = prefix = "translation"
     field = TRANSLATION
+    paired = False
     real = f"real train {TO}s"
 
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:

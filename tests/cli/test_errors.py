@@ -4,11 +4,16 @@ import gzip
 import os
 import socket
 import sqlite3
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from bench.cli.run import _shared_arguments
+from bench.protocol import PRESETS
+from bench.tasks import Scoring
 
 
 @pytest.fixture
@@ -119,6 +124,31 @@ class TestStore:
     def test_empty_experiment(self, refused, command):
         command("report")
         assert "no experiment 'other'" in refused("report", "--experiment", "other")
+
+
+def test_too_few_held_out_images_are_no_yardstick(refused, tmp_path):
+    """Asked for as many as FID needs, a folder with twenty test images must not score twenty."""
+    for stem, count in (("train", 300), ("t10k", 20)):
+        header = struct.pack(">4I", 2051, count, 28, 28)
+        (tmp_path / f"{stem}-images-idx3-ubyte").write_bytes(header + bytes(count * 784))
+        labels = bytes(i % 10 for i in range(count))
+        (tmp_path / f"{stem}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, count) + labels)
+    said = refused("run", "--algos", "pix2pix", "--samples", 200, "--data-dir", tmp_path)
+    assert "inpainting has 20 held-out examples here, fewer than the 200" in said
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(("text", "words"), [("kid,psnr", "allowed are all, fid, is"), ("kid", "kid needs 1,000")])
+def test_metrics_that_cannot_be(refused, text, words):
+    assert words in refused("run", "--algos", "dcgan", "--samples", 300, "--metrics", text)
+
+
+def test_a_rerun_asks_for_the_same_metrics():
+    quick = PRESETS["quick"]
+    scoring = Scoring(quick.samples, metrics="kid", inception_weights="w.pth", data_dir=Path("d"))
+    shared = _shared_arguments(quick, quick.budget, "auto", scoring, "bench", "mnist")
+    words = ["--task", "mnist", "--preset", "quick", "--data-dir", "d", "--metrics", "kid"]
+    assert shared == [*words, "--inception-weights", "w.pth"]
 
 
 class TestScore:

@@ -272,6 +272,25 @@ def test_unpaired_streams_know_which_position_is_whose() -> None:
         unpaired(4).load_state_dict({"images": state["sources"], "sources": state["images"]})
 
 
+def test_foreign_sources_leave_both_streams_where_they_were() -> None:
+    streams, further = unpaired(4), unpaired(4)
+    further.next()
+    before = streams.state_dict()
+    foreign = {"images": further.state_dict()["images"], "sources": before["images"]}
+    with pytest.raises(BenchError, match="does not fit"):
+        streams.load_state_dict(foreign)
+    assert streams.state_dict() == before
+
+
+def test_the_first_holes_are_the_same_however_many_follow() -> None:
+    images = torch.zeros(50, 1, 28, 28)
+    known = [
+        with_holes(Batch(images[:n], torch.zeros(n, dtype=torch.int64)), torch.Generator().manual_seed(3)).known
+        for n in (20, 50)
+    ]
+    assert torch.equal(known[0], known[1][:20])
+
+
 def test_unpaired_streams_refuse_a_batch_that_either_set_cannot_fill() -> None:
     with pytest.raises(BenchError, match="batch size 31; allowed are 1 to 30"):
         UnpairedBatches(digits(45, (9,)), digits(30, (6,)), 31, 0, CPU)

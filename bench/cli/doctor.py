@@ -1,0 +1,72 @@
+"""`bench doctor`: whether this machine measures what it should."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from bench.cli import options
+from bench.cli.setup import notice
+
+if TYPE_CHECKING:
+    from bench.doctor import Examination
+
+
+@click.command()
+@options.data_dir
+@options.device
+@click.option(
+    "--samples", type=click.IntRange(2_000, 10_000), default=10_000, show_default=True, help="Images a set, or all."
+)
+def doctor(data_dir: Path | None, device: str, samples: int) -> int:
+    """Check versions, data, extractor, and that the metrics move as they must; exit code 1 when something is wrong.
+
+    Real digits, damaged in known ways, are scored like samples. Takes some minutes on a CPU.
+    """
+    from bench import environment
+    from bench.data import load_mnist
+    from bench.doctor import examine
+    from bench.evaluate import Evaluator
+
+    chosen = environment.pick_device(device)
+    data = load_mnist("train", data_dir=data_dir)
+    if data.notice:
+        notice(data.notice)
+    evaluator = Evaluator(chosen)
+    click.echo(", ".join(f"{name} {version}" for name, version in environment.versions().items()))
+    click.echo(f"device    {environment.device_name(chosen)}")
+    click.echo(f"data      {len(data):,} images of {data.name}, fingerprint {data.fingerprint}, from {data.source}")
+    n = min(samples, len(data))
+    found = examine(evaluator, data, n)
+    click.echo(f"extractor {evaluator.extractor_hash}, reads {found.accuracy:.2%} of {n:,} real digits as labelled\n")
+    _print_table(found, n)
+    verdicts = found.verdicts()
+    for promise, holds in verdicts.items():
+        click.echo(f"{'ok  ' if holds else 'FAIL'}  {promise}")
+    failures = sum(not holds for holds in verdicts.values())
+    click.echo(f"\n{failures} of {len(verdicts)} checks fail" if failures else f"\nall {len(verdicts)} checks hold")
+    return 1 if failures else 0
+
+
+def _print_table(found: Examination, n: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from bench.doctor import PROBES, SHOWN
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"{n:,} images")
+    for column in (*SHOWN, "FID elsewhere*"):
+        table.add_column(column, justify="right")
+    for probe in PROBES:
+        scores = found.measured[probe.name]
+        values = (f"{scores[name]:.{0 if name == 'missing' else 2}f}" for name in SHOWN)
+        table.add_row(probe.name, *values, probe.elsewhere)
+    Console().print(table)
+    click.echo(
+        "* of 10,000, by an independent extractor whose features have another unit: orders compare, values do not"
+    )
+    numbers = ", ".join(f"{count:,}: {value:.2f}" for count, value in found.by_number.items())
+    click.echo(f"FID of real digits by their number: {numbers}\n")
