@@ -1,5 +1,6 @@
-"""What the summary claims of rows that are no GANs."""
+"""What the report says of rows that are no GANs, and of pictures made from pictures."""
 
+from reports import html
 from reports.summary import summary
 from reports.tables import leaderboard
 from reports.text import notes
@@ -15,3 +16,12 @@ def test_a_row_that_is_no_gan_is_shown_and_never_named_the_best(build):
     board = leaderboard(results)
     assert board.loc[board["no_gan"], "label"].tolist()[0] == "real train digits"
     assert "dcgan bn=off is no GAN; it stands here for reference." in notes(board)
+
+
+def test_pictures_of_images_from_images_say_what_their_lines_are(build):
+    results = build(1)
+    assert "The same latents from the first step to the last." in html.render(results)
+    results.trials["track"] = "image-to-image"
+    page = html.render(results)
+    assert "Lines of input, output and target" in page
+    assert "The same sources from the first step to the last." in page
