@@ -1,4 +1,4 @@
-"""Grey pictures: grids of images, plots of curves, PNG and GIF files. Knows nothing of GANs."""
+"""Pictures: grids of images, plots of curves, PNG and GIF files. Knows nothing of GANs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 Picture = NDArray[np.uint8]
-"""Grey, [height, width]."""
+"""Grey, [height, width], or in colours, [height, width, 3]."""
 
 
 def enlarged(picture: Picture, scale: int) -> Picture:
@@ -20,14 +20,14 @@ def enlarged(picture: Picture, scale: int) -> Picture:
 
 
 def image_grid(images: Tensor, columns: int, scale: int = 1) -> Picture:
-    """uint8 [N, 1, H, W] -> one grey picture, row by row, with 2 pixels between images, enlarged `scale` times."""
-    n, _, height, width = images.shape
+    """uint8 [N, 1 or 3, H, W] -> one picture, row by row, with 2 pixels between images, enlarged `scale` times."""
+    n, channels, height, width = images.shape
     rows = -(-n // columns)
-    canvas = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2), 64, dtype=np.uint8)
-    for i, image in enumerate(images[:, 0].numpy()):
+    canvas = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2, channels), 64, dtype=np.uint8)
+    for i, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
         top, left = 2 + i // columns * (height + 2), 2 + i % columns * (width + 2)
         canvas[top : top + height, left : left + width] = image
-    return enlarged(canvas, scale)
+    return enlarged(canvas[..., 0] if channels == 1 else canvas, scale)
 
 
 def curve_plot(curves: Tensor, bounds: Tensor, side: int = 302) -> Picture:
@@ -60,7 +60,7 @@ def png_bytes(picture: Picture) -> bytes:
 def gif_bytes(frames: Sequence[Picture], seconds: float = 6.0) -> bytes:
     """The frames as an endless GIF of about `seconds` a round, resting on the last.
 
-    In 16 shades of grey, which nobody tells from 256 at this size and which make the file a third.
+    In 16 shades a channel, which nobody tells from 256 at this size and which make the file a third.
     """
     pictures = [Image.fromarray((np.rint(frame / 17) * 17).astype(np.uint8)) for frame in frames]
     each = max(int(1000 * seconds / len(frames)), 40)

@@ -67,7 +67,7 @@ class GAN(nn.Module):
     info: ClassVar[AlgorithmInfo]
     conflicts: ClassVar[dict[str, str]] = {"label_smoothing": "D's loss has no labels to smooth"}
     """What makes no sense with this algorithm and is skipped: conditions ('bn', 'augment=ada') -> reason."""
-    fields: ClassVar[tuple[str, ...]] = ("digits", "curves")
+    fields: ClassVar[tuple[str, ...]] = ("digits", "curves", "stacked")
     """The fields that it can play on, its own first. One that brings nets of its own can play on theirs alone."""
     conditional: ClassVar[bool] = False
     """Whether `generate` makes what the batch's labels ask for."""

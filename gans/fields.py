@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -84,6 +85,10 @@ class Field:
         return torch.zeros(n, *self.shape, device=device)
 
 
+def _stacked_trunk(bn: bool, dropout: float, pack: int = 1) -> Trunk:
+    return Trunk(bn, dropout, 3 * pack)
+
+
 DIGITS = Field("digits", (1, 28, 28), Generator, Trunk, True, {})
 CURVES = Field(
     "curves",
@@ -93,6 +98,8 @@ CURVES = Field(
     False,
     {"augment": "augmentations are of images, not of curves"},
 )
+STACKED = Field("stacked", (3, 28, 28), partial(Generator, channels=3), _stacked_trunk, True, {})
+"""Three digits as the channels of one image; the uniform nets with as many channels outside."""
 
 
 def _from_images(name: str, source: tuple[int, int, int], holes: bool = False) -> Field:
@@ -103,4 +110,4 @@ INPAINTING = _from_images("inpainting", (1, 28, 28), holes=True)
 SUPER_RESOLUTION = _from_images("super_resolution", (1, 7, 7))
 TRANSLATION = _from_images("translation", (1, 28, 28))
 """Source and image are unpaired: a batch's source is of one kind, its images are of another."""
-FIELDS = {field.name: field for field in (DIGITS, CURVES, INPAINTING, TRANSLATION, SUPER_RESOLUTION)}
+FIELDS = {field.name: field for field in (DIGITS, CURVES, STACKED, INPAINTING, TRANSLATION, SUPER_RESOLUTION)}

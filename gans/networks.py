@@ -64,12 +64,12 @@ def initialise(module: nn.Module) -> None:
 
 
 class Generator(nn.Module):
-    """The uniform generator: inputs [N, latent] -> images [N, 1, 28, 28] in [-1, 1].
+    """The uniform generator: inputs [N, latent] -> images [N, channels, 28, 28] in [-1, 1].
 
-    latent -> 7x7x128 -> 14x14x64 -> 28x28x32 -> 28x28x1 tanh, batch norm and ReLU after all but the last.
+    latent -> 7x7x128 -> 14x14x64 -> 28x28x32 -> 28x28x channels, tanh; batch norm and ReLU after all but the last.
     """
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, channels: int = 1) -> None:
         super().__init__()
         self.inputs = inputs
         self.project = nn.Sequential(
@@ -84,14 +84,14 @@ class Generator(nn.Module):
             nn.ReLU(inplace=True),
             # Keras's 'same' for an even kernel pads one more on the right and below.
             nn.ZeroPad2d((1, 2, 1, 2)),
-            nn.Conv2d(32, 1, 4),
+            nn.Conv2d(32, channels, 4),
             nn.Tanh(),
         )
         initialise(self)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """latent [N, inputs] -> images [N, 1, 28, 28] in [-1, 1]."""
+        """latent [N, inputs] -> images [N, channels, 28, 28] in [-1, 1]."""
         images: Tensor = self.upsample(self.project(latent).view(-1, 7, 7, 128).permute(0, 3, 1, 2))
         return images
 

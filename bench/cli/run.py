@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "--task",
     "task_name",
     metavar="NAME",
-    help="mnist, curves, inpainting, translation or super_resolution; default: the algorithms' own.",
+    help="mnist, curves, stacked_mnist, inpainting, translation or super_resolution; default: the algorithms' own.",
 )
 @click.option("--bn", metavar="on|off|on/off", help="Batch norm in the discriminator; default: the algorithm's own.")
 @click.option(

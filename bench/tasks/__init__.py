@@ -10,11 +10,12 @@ from bench.tasks.base import Scoring, Stream, Task, Yardstick
 from bench.tasks.curves import Curves
 from bench.tasks.digits import Digits
 from bench.tasks.image_to_image import Inpainting, SuperResolution, Translation
+from bench.tasks.stacked import StackedDigits
 
 __all__ = ["TASKS", "Scoring", "Stream", "Task", "Yardstick", "choose"]
 
 TASKS: dict[str, Task] = {
-    task.name: task for task in (Digits(), Curves(), Inpainting(), Translation(), SuperResolution())
+    task.name: task for task in (Digits(), Curves(), StackedDigits(), Inpainting(), Translation(), SuperResolution())
 }
 
 

@@ -56,7 +56,7 @@ class CRGAN(ConsistentGAN):
         shift: int = option(4, "largest shift in pixels", source="StudioGAN: an eighth of the side", low=1, high=14)
 
     config: Config
-    fields = ("digits",)
+    fields = ("digits", "stacked")
 
     def penalty(self, real_images: Tensor, fake_images: Tensor) -> Tensor:
         shifted = random_shift(real_images, self.config.shift, self.rng)

@@ -40,4 +40,4 @@ class ClassicGAN(NSGAN):
         batch_size: int = option(32, source="tutorial")
 
     config: Config
-    fields = ("curves", "digits")
+    fields = ("curves", "digits", "stacked")

@@ -40,4 +40,4 @@ class ADA(NSGAN):
         ada_images: int = option(100_000, source="official code's value for short trainings; paper 500,000")
 
     config: Config
-    fields = ("digits",)
+    fields = ("digits", "stacked")

@@ -37,4 +37,4 @@ class DiffAugment(NSGAN):
         augment: str = option("diffaugment", source="paper")
 
     config: Config
-    fields = ("digits",)
+    fields = ("digits", "stacked")

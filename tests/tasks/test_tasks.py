@@ -30,7 +30,8 @@ def test_the_help_names_every_task(command):
 
 def test_an_unknown_task_is_one_line():
     with pytest.raises(
-        BenchError, match="--task cifar: allowed is mnist, curves, inpainting, translation, super_resolution"
+        BenchError,
+        match="--task cifar: allowed is mnist, curves, stacked_mnist, inpainting, translation, super_resolution",
     ):
         choose("cifar", ["dcgan"])
 
