@@ -323,9 +323,10 @@ class TestSRGAN:
         with pytest.raises(ValueError, match="no frozen classifier for the content loss; set content=pixels"):
             gans.get("srgan")(field=SUPER_RESOLUTION)
 
-    def test_g_sees_the_source_and_d_images_alone(self):
-        _, scalars, d, g, batch = played("srgan", "d")
+    def test_g_sees_the_source_and_d_images_alone_with_the_tutorials_kernels_of_5(self):
+        gan, scalars, d, g, batch = played("srgan", "d")
         assert all(map(np.array_equal, shown(d), [batch.images.numpy(), *g.outputs]))
+        assert gan.discriminator.trunk.layers[0].weight.shape == (64, 1, 5, 5)
         assert np.array_equal(*shown(g), batch.source.numpy())
         assert scalars["loss"].item() == pytest.approx(logistic(*d.outputs), rel=TOLERANCE)
 
