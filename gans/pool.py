@@ -9,9 +9,9 @@ from torch import Tensor, nn
 class ImagePool(nn.Module):
     """Up to `size` earlier images. Shrivastava et al. 2017, arXiv:1612.07828, section 2.3, as in CycleGAN's code.
 
-    Until it is full it keeps every image and gives it back. From then on each image is, with probability 1/2, kept
-    while an earlier one is given out in its place. Its places are drawn without repetition, so that two images of a
-    batch never share one. Size 0 gives back what it gets. Nothing in it waits for the device.
+    Until it is full it keeps every image and gives it back. From the next batch on each image is, with probability 1/2,
+    kept while an earlier one is given out in its place. Its places are drawn without repetition, so that two images of
+    a batch never share one. Size 0 gives back what it gets. Nothing in it waits for the device.
     """
 
     images: Tensor
@@ -26,7 +26,7 @@ class ImagePool(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """images [N, ...], N at most the size -> as many, some of them earlier ones."""
+        """images [N, C, H, W], N at most the size -> as many, some of them earlier ones."""
         if not self.size:
             return images
         n, device = len(images), images.device

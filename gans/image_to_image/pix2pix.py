@@ -16,6 +16,9 @@ from gans.registry import register
 from gans.standard.nsgan import NSGAN
 from gans.translators import PatchDiscriminator, UNet
 
+PATCHES = 16
+"""Scores of an image."""
+
 
 @register(
     "pix2pix",
@@ -76,7 +79,8 @@ class Pix2Pix(Translator, NSGAN):
         fake_scores = self.pair_scores(batch, self.constant_fakes(batch))
         loss = self.d_loss(real_scores, fake_scores)
         scalars = {"loss": loss, "real_score": real_scores.mean(), "fake_score": fake_scores.mean()}
-        return scalars | self.view.observe(real_scores)
+        # ADA counts images: of each its patches' mean.
+        return scalars | self.view.observe(real_scores.view(-1, PATCHES).mean(1))
 
     def g_turn(self, batch: Batch) -> Scalars:
         images = self.fakes(batch)

@@ -337,3 +337,11 @@ class TestSRGAN:
         (features,), (one,), (two,) = enter.outputs, first.outputs, second.outputs
         np.testing.assert_allclose(*shown(second), features + one, rtol=1e-6)
         np.testing.assert_allclose(*shown(leave), features + one + two, rtol=1e-5, atol=1e-6)
+
+
+def test_pix2pixs_ada_counts_images_and_not_their_patches():
+    gan = make_gan("pix2pix", augment="ada", ada_images=1000, ada_target=0.0)
+    nn.init.constant_(gan.discriminator.head.bias, 5.0)
+    for _ in range(4):
+        gan.d_turn(holed())
+    assert gan.view.ada.p.item() == pytest.approx(4 * 8 / 1000)
