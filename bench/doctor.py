@@ -186,8 +186,8 @@ def examine(evaluator: Evaluator, data: Dataset, n: int) -> Examination:
     for probe in PROBES:
         scores = evaluator.score(images_of(probe, data, n), metrics=metrics, inception=False)
         measured[probe.name] = {name: scores[metric_name(name, n)] for name in SHOWN}
-    by_number = {}
-    for count in (n, n // 2, n // 4):
+    by_number = {n: measured[REAL]["fid"]}
+    for count in (n // 2, n // 4):
         scores = evaluator.score(data.some(count), metrics=choose("fid", count), inception=False)
         by_number[count] = scores[metric_name("fid", count)]
     rows = data.order()[:n]

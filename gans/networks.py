@@ -63,6 +63,12 @@ def initialise(module: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
+def image_layers(inputs: int, channels: int = 1) -> list[nn.Module]:
+    """The last layers of a generator: features [N, inputs, H, W] -> images [N, channels, H, W] in [-1, 1]."""
+    # Keras's 'same' for an even kernel pads one more on the right and below.
+    return [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(inputs, channels, 4), nn.Tanh()]
+
+
 class Generator(nn.Module):
     """The uniform generator: inputs [N, latent] -> images [N, channels, 28, 28] in [-1, 1].
 
@@ -82,10 +88,7 @@ class Generator(nn.Module):
             nn.ConvTranspose2d(64, 32, 4, stride=2, padding=1),
             batch_norm(32),
             nn.ReLU(inplace=True),
-            # Keras's 'same' for an even kernel pads one more on the right and below.
-            nn.ZeroPad2d((1, 2, 1, 2)),
-            nn.Conv2d(32, channels, 4),
-            nn.Tanh(),
+            *image_layers(32, channels),
         )
         initialise(self)
         self.to(memory_format=torch.channels_last)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gans.networks import SLOPE, FeatureTrunk, batch_norm, initialise
+from gans.networks import SLOPE, FeatureTrunk, batch_norm, image_layers, initialise
 
 
 def _norm(kind: str, channels: int) -> nn.Module:
@@ -28,11 +28,6 @@ def _up(inputs: int, outputs: int, norm: str, kernel: int = 4) -> nn.Sequential:
     return nn.Sequential(convolution, _norm(norm, outputs), nn.ReLU(inplace=True))
 
 
-def _image(inputs: int) -> nn.Sequential:
-    """Features to an image; Keras's 'same' for an even kernel pads one more on the right and below."""
-    return nn.Sequential(nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(inputs, 1, 4), nn.Tanh())
-
-
 class ImageToImage(nn.Sequential):
     """The tutorial's plain translator: 28x28 -> 14x14x64 -> 7x7x128 -> 14x14x64 -> 28x28x32 -> 28x28x1.
 
@@ -41,7 +36,7 @@ class ImageToImage(nn.Sequential):
 
     def __init__(self, norm: str) -> None:
         down = (_down(1, 64, norm), _down(64, 128, norm))
-        super().__init__(*down, _up(128, 64, norm), _up(64, 32, norm), _image(32))
+        super().__init__(*down, _up(128, 64, norm), _up(64, 32, norm), nn.Sequential(*image_layers(32)))
         initialise(self)
         self.to(memory_format=torch.channels_last)
 
@@ -66,7 +61,7 @@ class UNet(nn.Module):
         super().__init__()
         self.down1, self.down2 = _down(1, 64, "batch"), _down(64, 128, "batch")
         self.up1, self.up2 = _up(128, 64, "batch"), _up(64 + 64, 32, "batch")
-        self.image = _image(32 + 1)
+        self.image = nn.Sequential(*image_layers(32 + 1))
         initialise(self)
         self.to(memory_format=torch.channels_last)
 

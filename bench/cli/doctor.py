@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from bench.cli import options
-from bench.cli.setup import notice
+from bench.cli.setup import announce
 
 if TYPE_CHECKING:
     from bench.doctor import Examination
@@ -32,8 +32,7 @@ def doctor(data_dir: Path | None, device: str, samples: int) -> int:
 
     chosen = environment.pick_device(device)
     data = load_mnist("train", data_dir=data_dir)
-    if data.notice:
-        notice(data.notice)
+    announce(data)
     evaluator = Evaluator(chosen)
     click.echo(", ".join(f"{name} {version}" for name, version in environment.versions().items()))
     click.echo(f"device    {environment.device_name(chosen)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from bench.cli import options
-from bench.cli.setup import notice
+from bench.cli.setup import announce
 
 
 @click.command()
@@ -29,15 +29,13 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     from bench.errors import BenchError
     from bench.evaluate import REFERENCE_SAMPLES
     from bench.pictures import enlarged, png_bytes
-    from bench.tasks import Scoring, choose
+    from bench.tasks import Scoring
     from bench.train.restore import restore
     from bench.train.sampling import frozen
 
-    gan, name, played = restore(run)
-    task = choose(played, [])
+    gan, name, task = restore(run)
     data = task.load(data_dir=data_dir, offline=False)
-    if data.notice:
-        notice(data.notice)
+    announce(data)
     yardstick = task.yardstick(torch.device("cpu"), data, Scoring(REFERENCE_SAMPLES))
     with frozen(gan, gan.generator, seed):
         pictures = task.latent_pictures(gan, data, yardstick)

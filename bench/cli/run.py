@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from bench.cli import options, report
-from bench.cli.setup import notice
+from bench.cli.setup import announce
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ def run(
     scoring = tasks.Scoring(samples, metrics, inception_weights, data_dir, offline)
     yardstick = task.yardstick(chosen_device, data, scoring)
     store = Store(experiment)
-    if data.notice:
-        notice(data.notice)
+    announce(data)
     click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} examples of {data.name} from {data.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from bench.cli import options
-from bench.cli.setup import notice
+from bench.cli.setup import announce
 
 
 @click.command()
@@ -27,17 +27,14 @@ def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Pa
     """
     from bench.errors import BenchError
     from bench.pictures import enlarged, png_bytes
-    from bench.tasks import choose
     from bench.train.restore import restore
     from bench.train.sampling import draw
 
-    gan, name, played = restore(run)
-    task = choose(played, [])
+    gan, name, task = restore(run)
     data = None
     if task.field.source is not None:
         data = task.load(data_dir=data_dir, offline=False)
-        if data.notice:
-            notice(data.notice)
+        announce(data)
     samples = draw(gan, gan.generator, task.examples(data, number, seed), seed)
     try:
         out.write_bytes(png_bytes(enlarged(task.picture(samples, math.ceil(math.sqrt(number))), scale)))

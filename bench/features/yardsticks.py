@@ -24,12 +24,12 @@ class ImageYardstick:
     inception_hash = None
     notice = None
 
-    def __init__(self, device: torch.device, prefix: str) -> None:
+    def __init__(self, device: torch.device, prefix: str, kinds: tuple[int, int] | None = None) -> None:
         self._space = mnist_space(device)
         self._reference = load_reference()
         self.extractor_hash = self._reference.extractor
         self._prefix = prefix
-        self.kinds: tuple[int, int] | None = None
+        self.kinds = kinds
 
     def _real(self, digit: int | None) -> Statistics:
         """Statistics of the test images, or of one digit of them."""

@@ -38,8 +38,8 @@ class ImageToImage(Task):
     reference = "held-out digits"
     real = "real train digits"
     lines = 3
-    paired = True
-    """Whether each source belongs to one image."""
+    kinds: tuple[int, int] | None = None
+    """The digits of sources and of images where they are not paired."""
     corruption: Corruption
 
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
@@ -54,7 +54,7 @@ class ImageToImage(Task):
         from bench.features.yardsticks import ImageYardstick
 
         self.own_metrics_only(scoring)
-        return ImageYardstick(device, self.prefix)
+        return ImageYardstick(device, self.prefix, self.kinds)
 
     def batches(self, data: Dataset, batch_size: int, seed: int, device: torch.device) -> Stream:
         return CorruptedBatches(data, batch_size, seed, device, self.corruption)
@@ -76,7 +76,7 @@ class ImageToImage(Task):
         if asked is None or asked.source is None:
             return image_grid(samples.images, columns)
         side = samples.images.shape[-2:]
-        third = to_uint8(asked.images) if self.paired else samples.cycled
+        third = to_uint8(asked.images) if self.kinds is None else samples.cycled
         shown = [to_uint8(interpolate(asked.source, size=side)), samples.images, third]
         stripes = zip(*(images.split(columns) for images in shown if images is not None), strict=True)
         return image_grid(torch.cat([_padded(part, columns) for stripe in stripes for part in stripe]), columns)
@@ -130,17 +130,12 @@ class Translation(ImageToImage):
 
     name = prefix = "translation"
     field = TRANSLATION
-    paired = False
+    kinds = FROM, TO
     real = f"real train {TO}s"
 
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
         data = super().load(data_dir=data_dir, offline=offline)
         return replace(_both(data), held_out=_both(self.held_out(data)))
-
-    def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> ImageYardstick:
-        yardstick = super().yardstick(device, data, scoring)
-        yardstick.kinds = FROM, TO
-        return yardstick
 
     def batches(self, data: Dataset, batch_size: int, seed: int, device: torch.device) -> Stream:
         return UnpairedBatches(_only(data, TO), _only(data, FROM), batch_size, seed, device)
@@ -148,13 +143,13 @@ class Translation(ImageToImage):
     def examples(self, data: Dataset | None, n: int, seed: int) -> Batch:
         """The first n held-out images of either kind, not paired; the labels are those of the images."""
         assert data is not None
-        kinds = [_only(self.held_out(data), digit) for digit in (TO, FROM)]
-        n = min(n, *map(len, kinds))
-        images, sources = (as_given(kind.some(n)) for kind in kinds)
+        n = self.count(data, n)
+        images, sources = (as_given(_only(self.held_out(data), digit).some(n)) for digit in (TO, FROM))
         return Batch(images, torch.full((n,), TO), sources)
 
     def count(self, data: Dataset, n: int) -> int:
-        return len(self.examples(data, n, 0))
+        labels = self.held_out(data).labels
+        return min(n, *(int((labels == digit).sum()) for digit in (TO, FROM)))
 
     def real_elements(self, data: Dataset, n: int) -> Tensor:
         return _only(data, TO).some(n)

@@ -13,12 +13,12 @@ import gans
 from bench.errors import BenchError
 from bench.protocol import Protocol
 from bench.results import find_run
-from bench.tasks import choose
+from bench.tasks import Task, choose
 from gans import GAN
 
 
-def restore(run_id: str) -> tuple[GAN, str, str]:
-    """The GAN of the trial whose run id starts so, on the CPU with its scored weights, the trial's and its task's name.
+def restore(run_id: str) -> tuple[GAN, str, Task]:
+    """The GAN of the trial whose run id starts so, on the CPU with its scored weights, the trial's name and its task.
 
     Raises BenchError when there is no such trial, it has no weights, or they are damaged.
     """
@@ -36,11 +36,10 @@ def restore(run_id: str) -> tuple[GAN, str, str]:
                 metadata = file.metadata()
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
             cls = gans.get(metadata["algorithm"])
-            field = task.field
-            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), field)  # type: ignore[arg-type]
+            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), task.field)  # type: ignore[arg-type]
             gan.load_state_dict(state)
             gan.progress = 1.0
         except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             cause = " ".join(str(error).split())[:200]
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error
-    return gan.to(torch.device("cpu")), name, task.name
+    return gan.to(torch.device("cpu")), name, task
