@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from bench.plan import Trial
 from bench.train.loop import Counts
 from bench.train.trial import Outcome, Watcher
+
+SHOWN = 3
+"""Scores in a line, those that the yardstick names first; the table at the end has them all."""
+
+
+def _first(scores: dict[str, float]) -> dict[str, float]:
+    return dict(itertools.islice(scores.items(), SHOWN))
 
 
 def _values(scalars: dict[str, float]) -> str:
@@ -25,7 +33,7 @@ def _rate(counts: Counts) -> float:
 def _verdict(outcome: Outcome) -> str:
     if outcome.status != "finished":
         return f"{outcome.status}: {outcome.reason}"
-    scores = "  ".join(f"{name} {value:.2f}" for name, value in outcome.scores.items())
+    scores = "  ".join(f"{name} {value:.2f}" for name, value in _first(outcome.scores).items())
     return f"{scores}  ({outcome.counts.seconds:.0f} s of training, {_rate(outcome.counts):.1f} steps/s)"
 
 
@@ -59,7 +67,7 @@ class LineDisplay:
         left = (self.steps - counts.steps) / _rate(counts)
         self.say(
             f"{self.place}   step {counts.steps:,}/{self.steps:,}  {_rate(counts):.1f} steps/s  {left:.0f} s left  "
-            f"{_values(self.losses)}  {_values(scores)}"
+            f"{_values(self.losses)}  {_values(_first(scores))}"
         )
 
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None:
@@ -94,7 +102,7 @@ class BarDisplay(LineDisplay):
         self._update(counts)
 
     def evaluated(self, counts: Counts, scores: dict[str, float]) -> None:
-        self.scores = scores
+        self.scores = _first(scores)
         self._update(counts)
 
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None:

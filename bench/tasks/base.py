@@ -132,7 +132,7 @@ class Task(ABC):
         return data.some(n)
 
     def baselines(self, data: Dataset, n: int) -> dict[str, Samples]:
-        """Trivial answers by name, rows with which every table starts."""
+        """Trivial answers by name, rows of every table."""
         return {}
 
     def latent_pictures(self, gan: GAN, data: Dataset, yardstick: Yardstick) -> dict[str, Picture]:
