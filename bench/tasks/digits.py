@@ -42,7 +42,7 @@ class Digits(Task):
         if any(metric.needs_train for metric in metrics):
             if data is None:
                 data = self.load(data_dir=scoring.data_dir, offline=scoring.offline)
-            memory = Memory(data.images, self._test_images(scoring))
+            memory = Memory(data.images, self._new_digits(scoring))
         real_test = None
         if scoring.inception_weights is not None:
             try:
@@ -51,6 +51,17 @@ class Digits(Task):
                 if scoring.data_dir is not None:
                     raise  # else only the embedded training digits are here; the evaluator's notice says so
         return Evaluator(device, scoring.inception_weights, real_test, metrics=metrics, memory=memory)
+
+    def _new_digits(self, scoring: Scoring) -> Tensor:
+        try:
+            return self._test_images(scoring)
+        except BenchError as error:
+            if scoring.data_dir is not None:
+                raise
+            raise BenchError(
+                f"--metrics {scoring.metrics}: memory compares with digits that nobody trained on, and MNIST's test "
+                "images are not at hand; give --data-dir DIR, or leave memory out"
+            ) from error
 
     @staticmethod
     def _test_images(scoring: Scoring) -> Tensor:
