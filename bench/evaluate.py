@@ -3,7 +3,7 @@
 Takes uint8 images, gives numbers whose names carry extractor, metric and sample count. Generated images come
 first, real ones second. Knows nothing of GANs, trials or stores.
 
-Conventions: FID against the 10,000 MNIST test images; IS over 10 parts of the images, shuffled with a fixed
+Conventions: FID against the data set's test images; IS over 10 parts of the images, shuffled with a fixed
 seed. Both are biased when images are few, hence the count in the name. Batch size moves a score by less than
 1e-4 of itself (rounding), and so does the order of images with FID. With IS, order decides which images meet
 in a part: a standard deviation of 0.005 for 10,000 real digits, 0.03 for 2,000.
@@ -18,11 +18,13 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.features.extractor import mnist_space
+from bench.features.extractor import classifier_space
 from bench.features.inception import HOW_TO_GET, Inception
 from bench.features.memorisation import Memory
-from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid, statistics
+from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid
 from bench.features.reference import load_reference
+from bench.features.second import Second
+from bench.features.weights import SECOND_FOLDER, WEIGHTS, find_extractor
 from bench.metrics import METRICS, Metric, Scored, choose
 from bench.protocol import metric_name
 from bench.samples import Samples
@@ -42,7 +44,8 @@ class Evaluator:
 
     `metrics` are those to compute, some of which need a `memory` of the training images; by default the usual ones.
     `inception_weights` is a file, or "download". `real_test` (uint8 [N, 1, 28, 28]) is needed by Inception
-    only: what the MNIST extractor says of the test images is shipped.
+    only: what the extractors say of the test images lies beside them. `data` names the data set, whose extractors these
+    are and whose name every metric carries. BenchError where it has none yet.
     """
 
     def __init__(
@@ -51,15 +54,19 @@ class Evaluator:
         inception_weights: Path | str | None = None,
         real_test: Tensor | None = None,
         *,
+        data: str = "mnist",
         metrics: Sequence[Metric] | None = None,
         memory: Memory | None = None,
         batch_size: int = 200,
     ) -> None:
         self.metrics = choose(None, REFERENCE_SAMPLES) if metrics is None else tuple(metrics)
-        self._memory = memory
-        self._mnist = mnist_space(device, batch_size=batch_size)
-        self._reference = load_reference()
-        self.extractor_hash = self._reference.extractor
+        self._data = data
+        self.memory = memory
+        folder = find_extractor(data)
+        self._space = classifier_space(device, folder / WEIGHTS, batch_size)
+        self._reference = load_reference(folder)
+        self._second = Second(device, folder / SECOND_FOLDER, batch_size)
+        self.extractor_hash = f"{self._reference.extractor}+{self._second.hash}"
         self._inception: Inception | None = None
         self.notice: str | None = None
         """Why Inception's scores are left out and how to get them, in one line; None where they are given."""
@@ -96,22 +103,22 @@ class Evaluator:
         """
         check_images(images)
         n = len(images)
-        features, logits = self._mnist.extract(images)
-        scored = Scored(images, features, logits, self._reference.test, self._memory)
-        scores: dict[str, float] = {}
+        features, logits = self._space.extract(images)
+        scored = Scored(images, features, logits, self._reference.test, self._second, self.memory)
+        found: dict[str, float] = {}
         for metric in self.metrics if metrics is None else metrics:
             if n >= metric.least:
-                scores |= {metric_name(name, n): value for name, value in metric.compute(scored).items()}
+                found |= metric.compute(scored)
         if labels is not None:
-            scores[metric_name("accuracy", n)] = accuracy(logits, labels)
+            found["accuracy"] = accuracy(logits, labels)
             if labels.bincount(minlength=len(self._reference.test.classes)).min() >= MIN_SAMPLES:
-                scores[metric_name("intra_fid", n)] = intra_fid(features, labels, self._reference.test.classes)
+                found["intra_fid"] = intra_fid(features, labels, self._reference.test.classes)
         if clusters is not None:
-            scores[metric_name("cluster_accuracy", n)] = cluster_accuracy(logits, clusters)
+            found["cluster_accuracy"] = cluster_accuracy(logits, clusters)
+        scores = {metric_name(name, n, self._data): value for name, value in found.items()}
         if inception and self._inception is not None:
-            features, logits = self._inception.extract(images)
-            scores[metric_name("fid", n, "inception")] = fid(statistics(features), self._inception.real())
-            scores[metric_name("is", n, "inception")] = inception_score(logits)
+            of_inception = self._inception.scores(images)
+            scores |= {metric_name(name, n, "inception"): value for name, value in of_inception.items()}
         return scores
 
     def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
@@ -125,9 +132,9 @@ class Evaluator:
         )
 
     def read(self, images: Tensor) -> Tensor:
-        """The digits that the classifier reads: uint8 [N, 1, 28, 28] -> int64 [N]."""
-        digits: Tensor = self._mnist.extract(images)[1].argmax(1)
-        return digits
+        """The classes that the classifier reads: uint8 [N, 1, 28, 28] -> int64 [N]."""
+        classes: Tensor = self._space.extract(images)[1].argmax(1)
+        return classes
 
     def floor(self, images: Tensor, n: int) -> dict[str, float]:
         """Scores of `n` real training digits.
@@ -143,8 +150,8 @@ class Evaluator:
         floor, test = self._reference.train, self._reference.test
         n = len(floor.logits)
         return {
-            metric_name("fid", n): fid(floor.statistics, test.statistics),
-            metric_name("is", n): inception_score(floor.logits),
+            metric_name("fid", n, self._data): fid(floor.statistics, test.statistics),
+            metric_name("is", n, self._data): inception_score(floor.logits),
         }
 
 

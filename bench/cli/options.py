@@ -6,11 +6,14 @@ from pathlib import Path
 
 import rich_click as click
 
+data = click.option(
+    "--data", default="mnist", show_default=True, metavar="NAME", help="mnist, fashion_mnist, kmnist or emnist_digits."
+)
 data_dir = click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
-    help="Folder with MNIST's IDX files, raw or .gz (also BENCH_DATA_DIR). "
-    "Without it: the user cache, a download, or 5,000 embedded digits.",
+    help="Folder with the data's IDX files, raw or .gz (also BENCH_DATA_DIR). "
+    "Without it: the user cache, a download, or (MNIST only) 5,000 embedded digits.",
 )
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 experiment = click.option(
@@ -20,7 +23,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 metrics = click.option(
     "--metrics",
     metavar="NAMES",
-    help="fid, is, kid, prdc, classes (the default), fid_infinity, memory, with commas, or all ('bench metrics').",
+    help="With commas, or all; 'bench metrics' lists them and says which are the default.",
 )
 inception_weights = click.option(
     "--inception-weights",

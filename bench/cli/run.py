@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--g-updates", type=click.IntRange(1), help="Budget: updates of the generator.")
 @click.option("--samples", type=click.IntRange(1), help="Images scored at the end; default: the preset's.")
 @options.device
+@options.data
 @options.data_dir
 @click.option("--offline", is_flag=True, help="Try no download (also BENCH_OFFLINE=1).")
 @options.metrics
@@ -64,6 +65,7 @@ def run(
     g_updates: int | None,
     samples: int | None,
     device: str,
+    data: str,
     data_dir: Path | None,
     offline: bool,
     metrics: str | None,
@@ -78,7 +80,7 @@ def run(
     from bench.environment import pick_device
 
     names = planning.split_names(algos)
-    task = tasks.choose(task_name, names)
+    task = tasks.choose(task_name, names, data)
     plan = planning.expand(
         names, bn=bn, assignments=assignments, seeds=seeds, first_seed=first_seed, misfit=task.misfit
     )
@@ -104,8 +106,8 @@ def run(
         raise BenchError(
             f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
         )
-    data = task.load(data_dir=data_dir, offline=offline)
-    samples = task.count(data, samples)
+    images = task.load(data_dir=data_dir, offline=offline)
+    samples = task.count(images, samples)
     if samples < MIN_SAMPLES:
         raise BenchError(
             f"the task {task.name} has {samples} held-out examples here, fewer than the {MIN_SAMPLES} that FID needs; "
@@ -113,18 +115,18 @@ def run(
         )
     header = _header(chosen, budget, samples, chosen_device)
     scoring = tasks.Scoring(samples, metrics, inception_weights, data_dir, offline)
-    yardstick = task.yardstick(chosen_device, data, scoring)
+    yardstick = task.yardstick(chosen_device, images, scoring)
     store = Store(experiment)
-    announce(data)
-    click.echo(f"{header}\n{len(plan.trials)} trials, {len(data.images):,} examples of {data.name} from {data.source}")
+    announce(images)
+    click.echo(f"{header}\n{len(plan.trials)} trials, {len(images):,} examples of {images.name} from {images.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
-    shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name)
+    shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name, data)
     with display(len(plan.trials)) as watcher:
         current = Run(
             plan,
             Settings(chosen, budget, samples, chosen_device, task),
-            data,
+            images,
             yardstick,
             store,
             watcher,
@@ -177,7 +179,7 @@ def _budget(preset: Preset, **given: int | None) -> Budget:
 
 
 def _shared_arguments(
-    preset: Preset, budget: Budget, device: str, scoring: Scoring, experiment: str, task: str
+    preset: Preset, budget: Budget, device: str, scoring: Scoring, experiment: str, task: str, data: str
 ) -> list[str]:
     """The arguments of this run that a rerun of one cell needs too."""
     arguments = ["--task", task, "--preset", preset.name]
@@ -185,6 +187,8 @@ def _shared_arguments(
         arguments += [f"--{budget.unit.replace('_', '-')}", str(budget.amount)]
     if scoring.samples != preset.samples:
         arguments += ["--samples", str(scoring.samples)]
+    if data != "mnist":
+        arguments += ["--data", data]
     if device != "auto":
         arguments += ["--device", device]
     given = {"data-dir": scoring.data_dir, "metrics": scoring.metrics, "inception-weights": scoring.inception_weights}

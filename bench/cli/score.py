@@ -13,6 +13,7 @@ from bench.cli import options
 @click.command()
 @click.argument("images", type=click.Path(path_type=Path))
 @options.device
+@options.data
 @options.data_dir
 @options.metrics
 @options.inception_weights
@@ -20,6 +21,7 @@ from bench.cli import options
 def score(
     images: Path,
     device: str,
+    data: str,
     data_dir: Path | None,
     metrics: str | None,
     inception_weights: str | None,
@@ -30,6 +32,7 @@ def score(
     10,000 images give the figures that reports show; other numbers of images give metrics of other names, since FID
     depends on it.
     """
+    from bench.data import published
     from bench.environment import pick_device
     from bench.evaluate import REFERENCE_SAMPLES
     from bench.images import load_images
@@ -41,7 +44,7 @@ def score(
     n = len(loaded)
     used = loaded[: max(REFERENCE_SAMPLES, *(metric.least for metric in choose(metrics, n)), 0)]
     scoring = Scoring(len(used), metrics, inception_weights, data_dir)
-    evaluator = Digits().yardstick(pick_device(device), None, scoring)
+    evaluator = Digits(published(data)).yardstick(pick_device(device), None, scoring)
     scores = evaluator.score(used)
     reference = evaluator.reference_real()
     if as_json:
@@ -53,7 +56,7 @@ def score(
         return
     click.echo(f"{len(used):,} of {n:,} images in {images}, extractor {evaluator.extractor_hash}")
     for name, value in scores.items():
-        floor = f"   (real train digits: {reference[name]:.2f})" if name in reference else ""
+        floor = f"   (real training images: {reference[name]:.2f})" if name in reference else ""
         click.echo(f"  {name:<22} {value:9.3f}{floor}")
     if len(used) < REFERENCE_SAMPLES:
         click.echo(f"  fewer than {REFERENCE_SAMPLES:,} images: FID is biased upward and compares with no table")

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from bench.data.batches import Batches, as_given, to_uint8, to_unit
 from bench.data.idx import read_images, read_labels, read_pair
-from bench.data.sources import Dataset, fingerprint, load_mnist, load_split
+from bench.data.published import PUBLISHED, Published, published
+from bench.data.sources import Dataset, fingerprint, load, load_mnist, load_split
 
 __all__ = [
+    "PUBLISHED",
     "Batches",
     "Dataset",
+    "Published",
     "as_given",
     "fingerprint",
+    "load",
     "load_mnist",
     "load_split",
+    "published",
     "read_images",
     "read_labels",
     "read_pair",

@@ -1,6 +1,6 @@
-"""Fetches MNIST's four files by torchvision and its mirrors: silently, in bounded time, all or nothing.
+"""Fetches a published set's files by torchvision and its mirrors: silently, in bounded time, all or nothing.
 
-Takes an existing folder, leaves the `.gz` files there; raises `DownloadError` with a short reason.
+Takes an existing folder, leaves the files there; raises `DownloadError` with a short reason.
 Must not know caches nor what is done instead when there is no network.
 """
 
@@ -18,6 +18,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.data.published import Published
+
 # A name server that drops packets holds a look-up for half a minute, and no socket timeout covers that.
 PATIENCE_S = 4.0
 
@@ -26,15 +28,19 @@ class DownloadError(Exception):
     """Why there are no files, in a few words on one line."""
 
 
-def download_mnist(folder: Path) -> Path:
-    """The folder below `folder` that then holds all four files, checked against torchvision's md5."""
-    from torchvision.datasets import MNIST  # a second of import that few runs need
+def download(published: Published, folder: Path) -> Path:
+    """The folder below `folder` that then holds the files of both splits, checked against torchvision's md5."""
+    from torchvision import datasets  # a second of import that few runs need
 
-    if not _any_answers([mirror + MNIST.resources[0][0] for mirror in MNIST.mirrors]):
+    kind = getattr(datasets, published.kind)
+    archive = published.kind == "EMNIST"  # one of half a gigabyte, with all of its splits
+    urls = [kind.url] if archive else [mirror + kind.resources[0][0] for mirror in kind.mirrors]
+    if not _any_answers(urls):
         raise DownloadError("no mirror answered")
     try:
         with _default_timeout(PATIENCE_S), _silence():
-            return Path(MNIST(folder, download=True).raw_folder)
+            given = {"split": "digits"} if archive else {}
+            return Path(kind(folder, download=True, **given).raw_folder)
     # What torchvision lets through: its RuntimeError, sockets and disks, a broken archive, a broken reply.
     except (RuntimeError, OSError, EOFError, ValueError, http.client.HTTPException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Reads the IDX files that MNIST is published in, raw or gzipped.
+"""Reads the IDX files that MNIST and its kin are published in, raw or gzipped.
 
 Takes paths, gives tensors; whatever is wrong with a file is one `BenchError` that names it. A file is not
 trusted: no more is decompressed than its header promises plus one byte, and it may promise only so much.
@@ -65,7 +65,7 @@ def show(path: Path) -> str:
 
 
 def _bad(path: Path, problem: str) -> BenchError:
-    return BenchError(f"{show(path)}: {problem}; fetch MNIST's file again")
+    return BenchError(f"{show(path)}: {problem}; fetch the file again")
 
 
 def _read(path: Path, magic: int, inner: tuple[int, ...]) -> tuple[int, bytearray]:

@@ -1,9 +1,9 @@
-"""Finds MNIST: the given folder, else the user's cache, else a download into it, else the embedded digits.
+"""Finds a published set: the given folder, else the user's cache, else a download into it, else the embedded digits.
 
-Takes a split and perhaps a folder; gives a `Dataset` that says what it is, where from, and the hash of its
+Takes a set, a split and perhaps a folder; gives a `Dataset` that says what it is, where from, and the hash of its
 pixels. What the user *gave* is used or refused with a `BenchError`; what nobody asked for (cache, network)
-may fail with a line in the log. Must not know devices, batches or the terminal: a notice is handed on, not
-printed.
+may fail with a line in the log. Only MNIST has embedded digits to fall back on. Must not know devices, batches or the
+terminal: a notice is handed on, not printed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import importlib.metadata
 import logging
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,17 +23,16 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from bench.data.download import DownloadError, download_mnist
+from bench.data.download import DownloadError, download
 from bench.data.idx import SIDE, read_pair, show
+from bench.data.published import MNIST, PUBLISHED, Published
 from bench.errors import BenchError
 
 Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = ("train", "test")
 
 log = logging.getLogger(__name__)
 
-_STEMS = {"train": "train", "test": "t10k"}
-# Where a folder may hold the files: itself, torchvision's root, torchvision's MNIST folder.
-_PLACES = (".", "MNIST/raw", "raw")
 # Published sets name their files with '-' or '.'. Raw before .gz, as torchvision does: it needs no unpacking.
 _KIND_NAMES = {
     "images": ("images-idx3-ubyte", "images.idx3-ubyte"),
@@ -40,8 +40,6 @@ _KIND_NAMES = {
 }
 _ENDINGS = ("", ".gz")
 _OFF = {"", "0", "false", "no", "off"}
-# The published files. Other sets (Fashion-MNIST, say) come under the same file names.
-_KNOWN = {"train": "2949fe0883730f5c", "test": "103b0753fe4f34be"}
 _HOW_TO_GIVE = "--data-dir DIR or BENCH_DATA_DIR=DIR"
 
 
@@ -49,7 +47,7 @@ _HOW_TO_GIVE = "--data-dir DIR or BENCH_DATA_DIR=DIR"
 class Dataset:
     """Data in memory: `images` uint8 [N, 1, 28, 28] or what is no image float32, `labels` int64 [N] in 0..9."""
 
-    name: str  # "mnist", "mnist5k" (the embedded digits) or "curves"
+    name: str  # of a published set, "mnist5k" (the embedded digits) or "curves"
     images: Tensor
     labels: Tensor
     fingerprint: str  # see `fingerprint`
@@ -84,25 +82,33 @@ def fingerprint(images: Tensor) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_mnist(split: Split = "train", *, data_dir: Path | None = None, offline: bool = False) -> Dataset:
-    """The split from the first source that has it; `offline` (or BENCH_OFFLINE=1) spares the network."""
-    if split not in _STEMS:
-        raise BenchError(f"unknown split {split!r}; allowed are {', '.join(_STEMS)}")
+def load(published: Published, split: Split = "train", *, data_dir: Path | None, offline: bool) -> Dataset:
+    """The split of a published set from the first source that has it; `offline` or BENCH_OFFLINE=1 spares the network.
+
+    Raises BenchError where a given folder is of no use, and where there is none and no other source has the split.
+    """
+    if split not in SPLITS:
+        raise BenchError(f"unknown split {split!r}; allowed are {', '.join(SPLITS)}")
     if data_dir is not None:
-        return _from_given(data_dir, split, f"--data-dir {show(data_dir)}")
+        return _from_given(published, data_dir, split, f"--data-dir {show(data_dir)}")
     if from_env := os.environ.get("BENCH_DATA_DIR"):
         folder = Path(from_env)
-        return _from_given(folder, split, f"BENCH_DATA_DIR={show(folder)}")
-    cache = platformdirs.user_cache_path("bench") / "mnist"
-    if (cached := _from_cache(cache, split)) is not None:
+        return _from_given(published, folder, split, f"BENCH_DATA_DIR={show(folder)}")
+    cache = platformdirs.user_cache_path("bench") / published.name
+    if (cached := _from_cache(published, cache, split)) is not None:
         return cached
     if offline or os.environ.get("BENCH_OFFLINE", "").strip().lower() not in _OFF:
-        return _from_package(split, "offline as asked")
+        return _without_source(published, split, "offline as asked")
     try:
-        return _from_network(cache, split)
+        return _from_network(published, cache, split)
     except (DownloadError, BenchError, OSError) as error:
-        log.info("MNIST was not downloaded: %s", error)
-        return _from_package(split, str(error))
+        log.info("%s was not downloaded: %s", published.title, error)
+        return _without_source(published, split, str(error))
+
+
+def load_mnist(split: Split = "train", *, data_dir: Path | None = None, offline: bool = False) -> Dataset:
+    """`load` of MNIST, for whose training split 5,000 embedded digits stand in where there is no source."""
+    return load(MNIST, split, data_dir=data_dir, offline=offline)
 
 
 def load_split(*, data_dir: Path | None = None, offline: bool = False) -> Dataset:
@@ -121,66 +127,76 @@ def load_split(*, data_dir: Path | None = None, offline: bool = False) -> Datase
     return replace(train.rows(~held_out), held_out=train.rows(held_out))
 
 
-def _from_given(data_dir: Path, split: Split, given_as: str) -> Dataset:
+def _from_given(published: Published, data_dir: Path, split: Split, given_as: str) -> Dataset:
+    title = published.title
     try:
         folder = data_dir.expanduser()
         if not folder.is_dir():
-            raise BenchError(f"{given_as} is not a folder; give one of MNIST's IDX files")
-        files = _find(folder, split)
+            raise BenchError(f"{given_as} is not a folder; give one of {title}'s IDX files")
+        files = _find(published, folder, split)
     # RuntimeError is expanduser's, for ~somebody whom nobody knows.
     except (OSError, RuntimeError) as error:
-        raise BenchError(f"{given_as} cannot be read ({error}); give a folder of MNIST's IDX files") from None
+        raise BenchError(f"{given_as} cannot be read ({error}); give a folder of {title}'s IDX files") from None
     missing = [kind for kind in _KIND_NAMES if kind not in files]
     if missing:
-        names = " and ".join(f"{_STEMS[split]}-{_KIND_NAMES[kind][0]}" for kind in missing)
-        raise BenchError(f"{given_as} lacks {names}, raw or .gz; put MNIST's files there or in MNIST/raw")
-    return _read(files, split, show(folder))
+        names = " and ".join(f"{published.stems[split]}-{_KIND_NAMES[kind][0]}" for kind in missing)
+        raise BenchError(f"{given_as} lacks {names}, raw or .gz; put {title}'s files there or in {published.kind}/raw")
+    return _read(published, files, split, show(folder))
 
 
-def _from_cache(cache: Path, split: Split) -> Dataset | None:
-    """Only the .gz files that a download leaves: the cache is ours, nothing else is expected in it."""
-    files = {kind: cache / f"{_STEMS[split]}-{names[0]}.gz" for kind, names in _KIND_NAMES.items()}
+def _from_cache(published: Published, cache: Path, split: Split) -> Dataset | None:
     try:
-        if all(path.is_file() for path in files.values()):
-            return _read(files, split, f"user cache {show(cache)}")
+        files = _find(published, cache, split)
+        if len(files) == len(_KIND_NAMES):
+            return _read(published, files, split, f"user cache {show(cache)}")
     except (BenchError, OSError) as error:
-        log.warning("the cached MNIST is passed over: %s", error)
+        log.warning("the cached %s is passed over: %s", published.title, error)
     return None
 
 
-def _from_network(cache: Path, split: Split) -> Dataset:
+def _from_network(published: Published, cache: Path, split: Split) -> Dataset:
     """Downloads within the cache and renames into place, so that the cache never holds half a file."""
     place: Path | None = cache
     try:
         cache.mkdir(parents=True, exist_ok=True)
         workspace = tempfile.TemporaryDirectory(prefix=".download-", dir=cache)
     except OSError as error:
-        _not_kept(cache, error)
+        _not_kept(published, cache, error)
         place = None
-        workspace = tempfile.TemporaryDirectory(prefix="bench-mnist-")
+        workspace = tempfile.TemporaryDirectory(prefix="bench-data-")
     with workspace as temporary:
-        raw = download_mnist(Path(temporary))
-        dataset = _read(_find(raw, split), split, "torchvision's download")
+        raw = download(published, Path(temporary))
+        dataset = _read(published, _find(published, raw, split), split, "torchvision's download")
         if place is not None:
-            _publish(raw, place)
+            _publish(published, raw, place)
     return dataset
 
 
-def _publish(raw: Path, cache: Path) -> None:
-    """File by file: each is checked and the same for every process that downloads at this moment."""
+def _publish(published: Published, raw: Path, cache: Path) -> None:
+    """File by file: each is checked and the same for every process that downloads at this moment.
+
+    The packed ones where there are such; EMNIST's archive leaves unpacked ones, and those of other sets beside it.
+    """
     try:
-        for packed in raw.glob("*.gz"):
-            packed.replace(cache / packed.name)
+        for split in SPLITS:
+            for path in _find(published, raw, split, endings=reversed(_ENDINGS)).values():
+                path.replace(cache / path.name)
     except OSError as error:
-        _not_kept(cache, error)
+        _not_kept(published, cache, error)
 
 
-def _not_kept(cache: Path, error: OSError) -> None:
+def _not_kept(published: Published, cache: Path, error: OSError) -> None:
     problem = error.strerror or error
-    log.warning("the cache %s cannot be written (%s): MNIST is not kept", show(cache), problem)
+    log.warning("the cache %s cannot be written (%s): %s is not kept", show(cache), problem, published.title)
 
 
-def _from_package(split: Split, reason: str) -> Dataset:
+def _without_source(published: Published, split: Split, reason: str) -> Dataset:
+    """The embedded digits where they can stand in, else a BenchError."""
+    if published is not MNIST:
+        raise BenchError(
+            f"{published.title} is not at hand ({reason}) and nothing of it is embedded; "
+            f"give a folder of its IDX files with {_HOW_TO_GIVE}"
+        )
     if split == "test":
         raise BenchError(
             f"MNIST's test images are not at hand ({reason}) and the embedded digits have no test split; "
@@ -211,29 +227,42 @@ def _embedded() -> tuple[Tensor, Tensor]:
     return images, torch.from_numpy(classes).to(torch.int64)
 
 
-def _find(folder: Path, split: Split) -> dict[str, Path]:
-    """The files by kind, of the first place that has both; else of the first that has one."""
+def _find(published: Published, folder: Path, split: Split, endings: Iterable[str] = _ENDINGS) -> dict[str, Path]:
+    """The files by kind, of the first place that has both; else of the first that has one.
+
+    A place is the folder itself, torchvision's root, or torchvision's folder of this set.
+    """
     found: list[dict[str, Path]] = []
-    stem = _STEMS[split]
-    for place in _PLACES:
+    stem, endings = published.stems[split], tuple(endings)
+    for place in (".", f"{published.kind}/raw", "raw"):
         files: dict[str, Path] = {}
         for kind, names in _KIND_NAMES.items():
-            candidates = (folder / place / f"{stem}-{name}{end}" for end in _ENDINGS for name in names)
+            candidates = (folder / place / f"{stem}-{name}{end}" for end in endings for name in names)
             if (path := next((path for path in candidates if path.is_file()), None)) is not None:
                 files[kind] = path
         found.append(files)
     return max(found, key=len)
 
 
-def _read(files: dict[str, Path], split: Split, source: str) -> Dataset:
+def _read(published: Published, files: dict[str, Path], split: Split, source: str) -> Dataset:
     images, labels = read_pair(files["images"], files["labels"])
+    if published.transposed:
+        images = images.transpose(2, 3).contiguous()
     mark = fingerprint(images)
-    if mark != _KNOWN[split]:
+    for other in PUBLISHED.values():
+        if other is not published and mark in other.fingerprints.values():
+            raise BenchError(
+                f"{source} holds {other.title}, not {published.title}: name it with --data {other.name}, "
+                f"or give a folder of {published.title} with {_HOW_TO_GIVE}"
+            )
+    if published.fingerprints and mark != published.fingerprints[split]:
         log.warning(
-            "%s is not MNIST's %s split (%s images, fingerprint %s): scores still refer to MNIST",
+            "%s is not %s's %s split (%s images, fingerprint %s): scores still refer to %s",
             source,
+            published.title,
             split,
             f"{len(images):,}",
             mark,
+            published.title,
         )
-    return Dataset(name="mnist", images=images, labels=labels, fingerprint=mark, source=source)
+    return Dataset(name=published.name, images=images, labels=labels, fingerprint=mark, source=source)

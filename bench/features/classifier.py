@@ -1,15 +1,15 @@
-"""The MNIST classifier whose penultimate layer is the feature space of every score.
+"""The classifiers whose penultimate layer is the feature space of every score.
 
-Takes images, gives features and logits. Knows neither where weights come from nor what features are for.
+Take images, give features and logits. Know neither where weights come from nor what features are for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
-FEATURES = 128
 CLASSES = 10
-ARCHITECTURE = "conv32-conv32-pool-conv64-conv64-pool-conv64-pool-fc128-fc10, 3x3, each conv with BN and ReLU"
 
 
 def _block(fan_in: int, fan_out: int) -> list[nn.Module]:
@@ -17,19 +17,49 @@ def _block(fan_in: int, fan_out: int) -> list[nn.Module]:
 
 
 class Classifier(nn.Module):
-    """About 180,000 parameters; a larger one gains nothing on MNIST and every score waits for it."""
+    """A trunk that ends in `features` not negative features, and a linear head."""
 
-    def __init__(self) -> None:
+    def __init__(self, trunk: list[nn.Module], features: int) -> None:
         super().__init__()
-        self.trunk = nn.Sequential(
+        self.features = features
+        self.trunk = nn.Sequential(*trunk)
+        self.head = nn.Linear(features, CLASSES)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """images [N, 1, 28, 28] in [-1, 1] -> features [N, F] (not negative), logits [N, 10]."""
+        features: Tensor = self.trunk(images)
+        return features, self.head(features)
+
+
+def six_layers() -> Classifier:
+    """About 180,000 parameters; a larger one gains nothing on MNIST and every score waits for it."""
+    return Classifier(
+        [
             *_block(1, 32), *_block(32, 32), nn.MaxPool2d(2),
             *_block(32, 64), *_block(64, 64), nn.MaxPool2d(2),
             *_block(64, 64), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(64 * 3 * 3, FEATURES), nn.ReLU(),
-        )  # fmt: skip
-        self.head = nn.Linear(FEATURES, CLASSES)
+            nn.Flatten(), nn.Linear(64 * 3 * 3, 128), nn.ReLU(),
+        ],
+        128,
+    )  # fmt: skip
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """images [N, 1, 28, 28] in [-1, 1] -> features [N, 128] (not negative), logits [N, 10]."""
-        features: Tensor = self.trunk(images)
-        return features, self.head(features)
+
+def lenet() -> Classifier:
+    """About 47,000 parameters, made otherwise on purpose: large kernels, no padding, no batch norm.
+
+    After LeCun et al. 1998, Gradient-based learning applied to document recognition, with ReLU and max pooling.
+    """
+    return Classifier(
+        [
+            nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(32 * 4 * 4, 64), nn.ReLU(),
+        ],
+        64,
+    )  # fmt: skip
+
+
+MAIN = "conv32-conv32-pool-conv64-conv64-pool-conv64-pool-fc128-fc10, 3x3, each conv with BN and ReLU"
+SECOND = "conv16-pool-conv32-pool-fc64-fc10, 5x5, each conv with ReLU"
+NETWORKS: dict[str, Callable[[], Classifier]] = {MAIN: six_layers, SECOND: lenet}
+"""By what weights files call them."""

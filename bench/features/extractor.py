@@ -1,4 +1,4 @@
-"""torch-fidelity's view of a network: registers the MNIST classifier, runs any extractor over images once.
+"""torch-fidelity's view of a network: registers the classifiers, runs any extractor over images once.
 
 Takes uint8 images, gives features and logits as float64 on the CPU. Knows no metric.
 """
@@ -19,11 +19,11 @@ from torch_fidelity.utils import get_featuresdict_from_dataset
 from bench.data import to_unit
 from bench.features.weights import FOLDER, WEIGHTS, extractor_hash, load_classifier
 
-FEATURES_LAYER, LOGITS_LAYER = "128", "logits"
+FEATURES_LAYER, LOGITS_LAYER = "features", "logits"
 
 
-class MnistExtractor(FeatureExtractorBase):  # type: ignore[misc]
-    """The classifier as torch-fidelity wants it: uint8 in, a tuple of 2-d tensors out."""
+class ClassifierExtractor(FeatureExtractorBase):  # type: ignore[misc]
+    """A classifier as torch-fidelity wants it: uint8 in, a tuple of 2-d tensors out."""
 
     def __init__(
         self, name: str, features_list: list[str], feature_extractor_weights_path: str | None = None, **_: Any
@@ -31,7 +31,7 @@ class MnistExtractor(FeatureExtractorBase):  # type: ignore[misc]
         super().__init__(name, features_list)
         path = Path(feature_extractor_weights_path or FOLDER / WEIGHTS)
         # torch-fidelity keys its caches by this name: with other weights it would be served stale features.
-        if name != (expected := mnist_extractor_name(path)):
+        if name != (expected := extractor_name(path)):
             raise ValueError(f"extractor {name!r} does not fit the weights of {expected!r} in {path}")
         self.classifier = load_classifier(torch.device("cpu"), path)
 
@@ -56,15 +56,15 @@ class MnistExtractor(FeatureExtractorBase):  # type: ignore[misc]
         return tuple(layers[layer] for layer in self.features_list)
 
 
-def mnist_extractor_name(path: Path = FOLDER / WEIGHTS) -> str:
-    return f"bench-mnist-{extractor_hash(path)}"
+def extractor_name(path: Path = FOLDER / WEIGHTS) -> str:
+    return f"bench-{extractor_hash(path)}"
 
 
-def register_mnist_extractor(path: Path = FOLDER / WEIGHTS) -> str:
+def register_extractor(path: Path = FOLDER / WEIGHTS) -> str:
     """Makes the extractor known to torch-fidelity (once: it refuses a second time) and returns its name."""
-    name = mnist_extractor_name(path)
+    name = extractor_name(path)
     if name not in FEATURE_EXTRACTORS_REGISTRY:
-        register_feature_extractor(name, MnistExtractor)
+        register_feature_extractor(name, ClassifierExtractor)
     return name
 
 
@@ -110,7 +110,7 @@ class Space:
         return layers[self.features_layer].double(), layers[self.logits_layer].double()
 
 
-def mnist_space(device: torch.device, path: Path = FOLDER / WEIGHTS, batch_size: int = 200) -> Space:
-    name = register_mnist_extractor(path)
-    extractor = MnistExtractor(name, [FEATURES_LAYER, LOGITS_LAYER], str(path)).to(device)
+def classifier_space(device: torch.device, path: Path = FOLDER / WEIGHTS, batch_size: int = 200) -> Space:
+    name = register_extractor(path)
+    extractor = ClassifierExtractor(name, [FEATURES_LAYER, LOGITS_LAYER], str(path)).to(device)
     return Space(extractor, FEATURES_LAYER, LOGITS_LAYER, device, batch_size)

@@ -1,14 +1,16 @@
 """ImageNet's Inception as a second feature space, where its weights can be had: torch-fidelity's extractor.
 
-Takes a weights file and the real test images, gives features of grey images and the statistics of the real
-ones. Weak on MNIST (digits are no photographs); it is here because published figures are of this kind. Its
-numbers never mix with those of the MNIST extractor.
+Takes a weights file and the real test images, gives FID, IS and KID of grey images. Weak on MNIST
+(digits are no photographs: it tells blur and noise apart worse than a digit classifier does); it is here because
+published figures, those of Lucic et al. 2018 (arXiv:1711.10337) among them, are of this kind and of no other. Its
+numbers never mix with those of the classifiers.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
+from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3, Featu
 from bench.data import fingerprint
 from bench.errors import BenchError
 from bench.features.extractor import Space
-from bench.features.metrics import Statistics, statistics
+from bench.features.metrics import KID_SUBSET_SIZE, Statistics, fid, inception_score, kid, statistics
 from bench.features.weights import file_hash, pack, unpack, write_atomically
 
 NAME = "inception-v3-compat"
@@ -48,25 +50,36 @@ class Inception:
         extractor = _load(path, remedy).to(device)
         self.space = Space(extractor, FEATURES_LAYER, LOGITS_LAYER, device, BATCH_SIZE)
         self._real_test = real_test
-        self._real: Statistics | None = None
 
     def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 [N, 1, 28, 28] -> features [N, 2048], logits [N, 1008]; the network wants three channels."""
         return self.space.extract(images.expand(-1, 3, -1, -1))
 
-    def real(self) -> Statistics:
-        """Of the test images; kept in the user's cache, since 10,000 images take many minutes on a CPU.
+    def scores(self, images: Tensor) -> dict[str, float]:
+        """FID and IS of uint8 [N, 1, 28, 28], and KID with its interval where there are images enough for it."""
+        features, logits = self.extract(images)
+        found = {"fid": fid(statistics(features), self._real_statistics), "is": inception_score(logits)}
+        if min(len(images), len(self._real_test)) >= KID_SUBSET_SIZE:
+            found |= kid(features, self.real)
+        return found
+
+    @cached_property
+    def real(self) -> Tensor:
+        """Features float32 [N, 2048] of the test images, kept in the user's cache: 10,000 take many minutes on a CPU.
 
         The cache's name is the hash of all that went in, so that nothing stale can be read from it.
         """
-        if self._real is None:
-            name = f"{self.hash}-{fingerprint(self._real_test)}.safetensors"
-            cached = platformdirs.user_cache_path("bench") / "inception" / name
-            self._real = _read(cached)
-        if self._real is None:
-            self._real = statistics(self.extract(self._real_test)[0])
-            _keep(cached, self._real)
-        return self._real
+        cached = platformdirs.user_cache_path("bench") / "inception" / f"{self.hash}-{fingerprint(self._real_test)}"
+        path = cached.with_name(f"{cached.name}.safetensors")
+        features = _read(path)
+        if features is None:
+            features = self.extract(self._real_test)[0].float()
+            _keep(path, features)
+        return features
+
+    @cached_property
+    def _real_statistics(self) -> Statistics:
+        return statistics(self.real.double())
 
 
 def _load(path: Path, remedy: str) -> FeatureExtractorInceptionV3:
@@ -101,20 +114,19 @@ def _downloaded() -> Path:
     return path
 
 
-def _read(cached: Path) -> Statistics | None:
+def _read(cached: Path) -> Tensor | None:
     if not cached.is_file():
         return None
     try:
-        tensors, _ = unpack(cached)
-        return {part: tensors[part].numpy() for part in ("mu", "sigma")}
+        return unpack(cached)[0]["features"]
     except (BenchError, KeyError):
-        log.warning("%s is broken: the statistics of the real images are computed again", cached)
+        log.warning("%s is broken: the features of the real images are computed again", cached)
         return None
 
 
-def _keep(cached: Path, real: Statistics) -> None:
+def _keep(cached: Path, features: Tensor) -> None:
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cached, pack({part: torch.from_numpy(values) for part, values in real.items()}, {}))
+        write_atomically(cached, pack({"features": features}, {}))
     except (BenchError, OSError) as error:
-        log.warning("the statistics of the real images are not kept: %s", error)
+        log.warning("the features of the real images are not kept: %s", error)

@@ -15,14 +15,24 @@ COPY_QUANTILE = 0.01
 _ROWS, _COLUMNS = 1_000, 10_000
 
 
-def nearest_distances(images: Tensor, train: Tensor) -> Tensor:
-    """The Euclidean distance of each of uint8 images [N, ...] to the nearest of `train`, pixels in [0, 1]: [N]."""
-    best = []
-    for rows in images.flatten(1).split(_ROWS):
-        part = rows.float() / 255
-        columns = (block.float() / 255 for block in train.flatten(1).split(_COLUMNS))
-        best.append(torch.stack([squared_distances(part, block).amin(1) for block in columns]).amin(0))
-    return torch.cat(best).sqrt()
+def nearest(images: Tensor, train: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
+    """The `count` of `train` nearest to each of uint8 images [N, ...]: distances and rows [N, count], nearest first.
+
+    Euclidean distances of pixels in [0, 1]; in parts, so that ten thousand images need no gigabytes.
+    """
+    distances, rows = [], []
+    for some in images.flatten(1).split(_ROWS):
+        part = some.float() / 255
+        found, places = [], []
+        for start in range(0, len(train), _COLUMNS):
+            block = train[start : start + _COLUMNS].flatten(1).float() / 255
+            least = squared_distances(part, block).topk(min(count, len(block)), largest=False)
+            found.append(least.values)
+            places.append(least.indices + start)
+        least = torch.cat(found, 1).topk(count, largest=False)
+        distances.append(least.values.sqrt())
+        rows.append(torch.cat(places, 1).gather(1, least.indices))
+    return torch.cat(distances), torch.cat(rows)
 
 
 class Memory:
@@ -40,8 +50,14 @@ class Memory:
         A bad image is far from everything, so that a high ratio is no praise.
         """
         if self._real is None:
-            self._real = nearest_distances(self._held_out, self._train)
-        distances = nearest_distances(images, self._train)
+            self._real = nearest(self._held_out, self._train)[0][:, 0]
+        distances = nearest(images, self._train)[0][:, 0]
         limit = self._real.quantile(COPY_QUANTILE)
         ratio = distances.median() / self._real.median()
         return {"nn_ratio": ratio.item(), "copies": (distances < limit).double().mean().item()}
+
+    def closest(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """The `count` images that lie nearest to a training image, and below each that one: both uint8 [count, ...]."""
+        distances, rows = nearest(images, self._train)
+        chosen = distances[:, 0].topk(count, largest=False).indices
+        return images[chosen], self._train[rows[chosen, 0]]

@@ -1,4 +1,4 @@
-"""What the extractor says of the real digits, shipped so that scoring needs no data.
+"""What an extractor says of the real images, kept so that scoring needs no data.
 
 Takes real images, gives means, covariances and logits, to and from a file. Knows nothing of generated images.
 """
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.features.classifier import CLASSES, FEATURES
+from bench.features.classifier import CLASSES
 from bench.features.extractor import Space
 from bench.features.metrics import Statistics, statistics
 from bench.features.neighbours import Cloud, cloud
@@ -32,9 +32,9 @@ class Real:
     logits: Tensor
     fingerprint: str
     classes: tuple[Statistics, ...] = ()
-    """The statistics of each digit by itself, 0 to 9, where they are kept; stored as float32."""
-    features: Tensor = field(default_factory=lambda: torch.empty(0, FEATURES))
-    """Every image's features, float32 [N, 128], where they are kept; stored as float16."""
+    """The statistics of each class by itself, 0 to 9, where they are kept; stored as float32."""
+    features: Tensor = field(default_factory=lambda: torch.empty(0, 0))
+    """Every image's features, float32 [N, F], where they are kept; stored as float16."""
 
     @cached_property
     def cloud(self) -> Cloud:
@@ -58,7 +58,7 @@ def train_subset(count: int) -> str:
 def real_of(space: Space, images: Tensor, fingerprint: str, labels: Tensor | None = None) -> Real:
     """Logits are kept as float32: as the network computes them, and half as large.
 
-    With labels (the test images) also each digit's own statistics, and the features.
+    With labels also each class's own statistics, and the features.
     """
     features, logits = space.extract(images)
     real = Real(statistics(features), logits.float(), fingerprint)
@@ -69,18 +69,23 @@ def real_of(space: Space, images: Tensor, fingerprint: str, labels: Tensor | Non
 
 
 def pack_reference(reference: Reference) -> bytes:
+    """The file's bytes; without classes and features of the test images it is marked as of statistics alone."""
+    test = reference.test
     tensors: dict[str, Tensor] = {}
     subset = train_subset(len(reference.train.logits))
     about: dict[str, Any] = {"extractor": reference.extractor, "train_subset": subset}
-    for name, real in (("test", reference.test), ("train", reference.train)):
+    for name, real in (("test", test), ("train", reference.train)):
         for part, values in real.statistics.items():
             tensors[f"{name}_{part}"] = torch.from_numpy(values)
         tensors[f"{name}_logits"] = real.logits
         about[f"{name}_fingerprint"] = real.fingerprint
+    if not test.classes:
+        about["statistics_only"] = True
+        return pack(tensors, about)
     for part in ("mu", "sigma"):
-        classes = np.stack([digit[part] for digit in reference.test.classes])
-        tensors[f"class_{part}"] = torch.from_numpy(classes.astype(np.float32))
-    tensors["test_features"] = reference.test.features.half()
+        stacked = np.stack([one[part] for one in test.classes])
+        tensors[f"class_{part}"] = torch.from_numpy(stacked.astype(np.float32))
+    tensors["test_features"] = test.features.half()
     return pack(tensors, about)
 
 
@@ -98,9 +103,11 @@ def load_reference(folder: Path = FOLDER) -> Reference:
         return Real(stats, tensors[f"{name}_logits"], about[f"{name}_fingerprint"])
 
     try:
-        means, covariances = (tensors[f"class_{part}"].double().numpy() for part in ("mu", "sigma"))
-        classes = tuple({"mu": mu, "sigma": sigma} for mu, sigma in zip(means, covariances, strict=True))
-        test = replace(real("test"), classes=classes, features=tensors["test_features"].float())
-        return Reference(test, real("train"), expected)
+        test, train = real("test"), real("train")
+        if not about.get("statistics_only"):
+            means, covariances = (tensors[f"class_{part}"].double().numpy() for part in ("mu", "sigma"))
+            classes = tuple({"mu": mu, "sigma": sigma} for mu, sigma in zip(means, covariances, strict=True))
+            test = replace(test, classes=classes, features=tensors["test_features"].float())
+        return Reference(test, train, expected)
     except KeyError as error:
         raise BenchError(f"{path} lacks {error}: {RETRAIN}") from error

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.data.stacked import MODES
 from bench.features.classes import histogram_divergence, shares
-from bench.features.extractor import mnist_space
+from bench.features.extractor import classifier_space
 from bench.features.metrics import fid, statistics
 from bench.features.reference import load_reference
 from bench.protocol import metric_name
@@ -24,7 +24,7 @@ class StackedYardstick:
     notice = None
 
     def __init__(self, device: torch.device) -> None:
-        self._space = mnist_space(device)
+        self._space = classifier_space(device)
         self._reference = load_reference()
         self.extractor_hash = self._reference.extractor
 

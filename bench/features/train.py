@@ -1,6 +1,6 @@
-"""Trains the MNIST classifier on real digits and writes the shipped files: weights, reference, model card.
+"""Trains a data set's classifiers on its real images and writes their files: weights, reference, model card.
 
-Takes a data folder, gives files. Knows nothing of GANs. The test images are looked at once, after training.
+Takes both splits, gives files. Knows nothing of GANs. The test images are looked at once, after training.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.data import Dataset, load_mnist, to_unit
+from bench.data import Dataset, to_unit
 from bench.errors import BenchError
 from bench.features.card import CARD, model_card
-from bench.features.classifier import ARCHITECTURE, Classifier
-from bench.features.extractor import mnist_space
+from bench.features.classifier import MAIN, NETWORKS, SECOND, Classifier
+from bench.features.extractor import classifier_space
 from bench.features.metrics import fid, inception_score
 from bench.features.reference import REFERENCE, Reference, pack_reference, real_of, train_subset
-from bench.features.weights import FOLDER, WEIGHTS, extractor_hash, pack, write_atomically
+from bench.features.weights import SECOND_FOLDER, WEIGHTS, extractor_hash, pack, write_atomically
 
 EPOCHS = 8
 SEED = 0
@@ -36,33 +36,42 @@ UNIT_IMAGES = 10_000
 """Training images over which the features' average variance is made 1."""
 
 
-def train_extractor(
-    data_dir: Path | None,
-    out: Path = FOLDER,
-    *,
-    epochs: int = EPOCHS,
-    seed: int = SEED,
-    report: Callable[[str], None],
-) -> dict[str, Any]:
-    """Trains, measures, writes, and returns what was measured. On the CPU: its results repeat to the bit."""
+def train_extractors(
+    train: Dataset, test: Dataset, out: Path, *, epochs: int = EPOCHS, seed: int = SEED, report: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Trains the extractor into `out` and the second one, from another seed, below it; gives what was measured of each.
+
+    On the CPU, where results repeat to the bit. BenchError for no epochs, and where a folder cannot be written.
+    """
     if epochs < 1:
         raise BenchError(f"--epochs {epochs}: give at least 1 (the shipped extractor has {EPOCHS})")
-    train, test = load_mnist("train", data_dir=data_dir), load_mnist("test", data_dir=data_dir)
+    second = out / SECOND_FOLDER
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        second.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BenchError(f"cannot make {out} ({error.strerror}): name a writable folder with --out") from error
+        raise BenchError(f"cannot make {second} ({error.strerror}): name a writable folder with --out") from error
+    return [
+        _train(train, test, out, MAIN, epochs, seed, report),
+        _train(train, test, second, SECOND, epochs, seed + 1, report),
+    ]
+
+
+def _train(
+    train: Dataset, test: Dataset, out: Path, architecture: str, epochs: int, seed: int, report: Callable[[str], None]
+) -> dict[str, Any]:
     started = time.perf_counter()
-    classifier = fit(train.images, train.labels, epochs=epochs, seed=seed, report=report)
+    classifier = fit(train.images, train.labels, architecture=architecture, epochs=epochs, seed=seed, report=report)
     set_unit(classifier, train.images[:UNIT_IMAGES])
     seconds = time.perf_counter() - started
-    about = {"architecture": ARCHITECTURE, "epochs": epochs, "seed": seed}
+    about = {"architecture": architecture, "epochs": epochs, "seed": seed}
     write_atomically(out / WEIGHTS, pack(classifier.state_dict(), about))
     measured = {
         **about,
-        **_write_reference(out, train, test),
+        "data": train.name,
+        **_write_reference(out, train, test, whole=architecture == MAIN),
         **{"learning_rate": LEARNING_RATE, "weight_decay": WEIGHT_DECAY, "batch_size": BATCH_SIZE},
         **{"degrees": DEGREES, "scale": SCALE, "shift": SHIFT},
+        "features": classifier.features,
         "train_seconds": seconds,
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -74,12 +83,20 @@ def train_extractor(
     return measured
 
 
-def fit(images: Tensor, labels: Tensor, *, epochs: int, seed: int, report: Callable[[str], None]) -> Classifier:
+def fit(
+    images: Tensor,
+    labels: Tensor,
+    *,
+    architecture: str = MAIN,
+    epochs: int,
+    seed: int,
+    report: Callable[[str], None],
+) -> Classifier:
     """images uint8 [N, 1, 28, 28], labels int64 [N] -> the trained classifier, by one-cycle AdamW."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        classifier = Classifier()
+        classifier = NETWORKS[architecture]()
     classifier.to(memory_format=torch.channels_last)
     batch_size = min(BATCH_SIZE, len(images))
     steps = len(images) // batch_size
@@ -132,11 +149,11 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
     return F.grid_sample(images + 1, grid, align_corners=False) - 1
 
 
-def _write_reference(out: Path, train: Dataset, test: Dataset) -> dict[str, Any]:
+def _write_reference(out: Path, train: Dataset, test: Dataset, *, whole: bool) -> dict[str, Any]:
     """The floor is measured on as many train images as there are test images, the first ones."""
-    space = mnist_space(torch.device("cpu"), out / WEIGHTS)
+    space = classifier_space(torch.device("cpu"), out / WEIGHTS)
     floor = real_of(space, train.images[: len(test)], train.fingerprint)
-    real = real_of(space, test.images, test.fingerprint, test.labels)
+    real = real_of(space, test.images, test.fingerprint, test.labels if whole else None)
     name = extractor_hash(out / WEIGHTS)
     write_atomically(out / REFERENCE, pack_reference(Reference(real, floor, name)))
     return {

@@ -1,6 +1,8 @@
-"""Weights on disk: writes and reads the classifier's safetensors file, and names it by its hash.
+"""Weights on disk: where extractors lie, how their safetensors files are written and read, and what names them.
 
-Takes paths, gives bytes, a frozen classifier or a hash. Knows neither training nor scoring.
+Takes paths, gives bytes, a frozen classifier or a hash. Knows neither training nor scoring. An extractor's folder
+holds weights, the reference statistics of real images, and a model card; below it, in `SECOND_FOLDER`, the same of the
+second extractor. MNIST's is in this package, those of other data sets are trained by the user.
 """
 
 from __future__ import annotations
@@ -12,17 +14,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.features.classifier import Classifier
+from bench.features.classifier import MAIN, NETWORKS, Classifier
 
-FOLDER = Path(__file__).parent
-WEIGHTS = "mnist_classifier.safetensors"
+FOLDER = Path(__file__).parent / "mnist"
+WEIGHTS = "classifier.safetensors"
+SECOND_FOLDER = "second"
 RETRAIN = "reinstall the package, or write it anew with 'bench features train'"
+
+
+def extractor_folder(data: str) -> Path:
+    """Where the extractor of a data set lies, whether it is there or not."""
+    return FOLDER if data == "mnist" else platformdirs.user_data_path("bench") / "extractors" / data
+
+
+def find_extractor(data: str) -> Path:
+    """The folder of a data set's extractor; BenchError where none was trained yet."""
+    folder = extractor_folder(data)
+    if not (folder / WEIGHTS).is_file():
+        raise BenchError(
+            f"scores on {data} need an extractor of its own, and {folder} holds none; "
+            f"train it once, in some minutes, with: bench features train --data {data}"
+        )
+    return folder
 
 
 def pack(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> bytes:
@@ -74,12 +94,12 @@ def extractor_hash(path: Path = FOLDER / WEIGHTS) -> str:
 
 def load_classifier(device: torch.device, path: Path = FOLDER / WEIGHTS) -> Classifier:
     """The classifier in eval mode, without gradients; channels last, which is 1.6 times faster on a CPU."""
-    tensors, _ = unpack(path)
-    classifier = Classifier()
+    tensors, about = unpack(path)
     try:
+        classifier = NETWORKS[about.get("architecture", MAIN)]()
         classifier.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise BenchError(f"{path} does not hold the weights of the MNIST classifier: {RETRAIN}") from error
+    except (KeyError, RuntimeError) as error:
+        raise BenchError(f"{path} does not hold the weights of one of this package's classifiers: {RETRAIN}") from error
     classifier.eval().requires_grad_(False)
     classifier.to(memory_format=torch.channels_last)
     return classifier.to(device)

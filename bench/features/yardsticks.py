@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bench.data import to_uint8
 from bench.evaluate import REFERENCE_SAMPLES
-from bench.features.extractor import mnist_space
+from bench.features.extractor import classifier_space
 from bench.features.metrics import Statistics, accuracy, fid, statistics
 from bench.features.reference import load_reference
 from bench.features.restored import absolute_error, hole_error, psnr, ssim
@@ -25,7 +25,7 @@ class ImageYardstick:
     notice = None
 
     def __init__(self, device: torch.device, prefix: str, kinds: tuple[int, int] | None = None) -> None:
-        self._space = mnist_space(device)
+        self._space = classifier_space(device)
         self._reference = load_reference()
         self.extractor_hash = self._reference.extractor
         self._prefix = prefix

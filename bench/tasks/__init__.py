@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import gans
+from bench.data import published
 from bench.errors import BenchError
 from bench.tasks.base import Scoring, Stream, Task, Yardstick
 from bench.tasks.curves import Curves
@@ -19,8 +20,20 @@ TASKS: dict[str, Task] = {
 }
 
 
-def choose(name: str | None, algorithms: Sequence[str]) -> Task:
-    """The task called `name`, else the one that these algorithms have in common by default. BenchError when none."""
+def choose(name: str | None, algorithms: Sequence[str], data: str = "mnist") -> Task:
+    """The task called `name`, else the one that these algorithms have in common by default, on the data set `data`.
+
+    BenchError when there is none, and when the task has data of its own.
+    """
+    chosen, images = _choose(name, algorithms), published(data)
+    if data == "mnist":
+        return chosen
+    if not isinstance(chosen, Digits):
+        raise BenchError(f"--data {data}: the task {chosen.name} has data of its own; leave --data out")
+    return Digits(images)
+
+
+def _choose(name: str | None, algorithms: Sequence[str]) -> Task:
     if name is not None:
         if name not in TASKS:
             raise BenchError(f"--task {name}: allowed is {', '.join(TASKS)}")

@@ -1,4 +1,7 @@
-"""The default task: make MNIST's digits. What scores them is imported when it is needed, for a plan needs none."""
+"""The default task: make MNIST's digits, or images of another set of that shape.
+
+What scores them is imported when it is needed, for a plan needs none.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from bench.data import Dataset, load_mnist
+from bench.data import PUBLISHED, Dataset, Published, load
 from bench.errors import BenchError
 from bench.pictures import Picture, image_grid
 from bench.samples import Samples
@@ -21,16 +24,19 @@ if TYPE_CHECKING:
 
 
 class Digits(Task):
-    """MNIST on the uniform convolutional nets, scored by FID and IS on the frozen classifier's features."""
+    """A published set on the uniform convolutional nets, scored by FID and IS on features of its own classifier."""
 
     name = "mnist"
     field = DIGITS
-    prefix = "mnist"
-    reference = "the 10,000 test images"
-    real = "real train digits"
+
+    def __init__(self, published: Published = PUBLISHED["mnist"]) -> None:
+        self.published = published
+        self.prefix = published.name
+        self.reference = f"the {published.test_images:,} test images"
+        self.real = f"real train {'digits' if published.name == 'mnist' else 'images'}"
 
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
-        return load_mnist("train", data_dir=data_dir, offline=offline)
+        return load(self.published, "train", data_dir=data_dir, offline=offline)
 
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> Evaluator:
         from bench.evaluate import Evaluator
@@ -42,7 +48,7 @@ class Digits(Task):
         if any(metric.needs_train for metric in metrics):
             if data is None:
                 data = self.load(data_dir=scoring.data_dir, offline=scoring.offline)
-            memory = Memory(data.images, self._new_digits(scoring))
+            memory = Memory(data.images, self._new_images(scoring))
         real_test = None
         if scoring.inception_weights is not None:
             try:
@@ -50,29 +56,33 @@ class Digits(Task):
             except BenchError:
                 if scoring.data_dir is not None:
                     raise  # else only the embedded training digits are here; the evaluator's notice says so
-        return Evaluator(device, scoring.inception_weights, real_test, metrics=metrics, memory=memory)
+        return Evaluator(
+            device, scoring.inception_weights, real_test, data=self.published.name, metrics=metrics, memory=memory
+        )
 
-    def _new_digits(self, scoring: Scoring) -> Tensor:
+    def _new_images(self, scoring: Scoring) -> Tensor:
         try:
             return self._test_images(scoring)
         except BenchError as error:
             if scoring.data_dir is not None:
                 raise
             raise BenchError(
-                f"--metrics {scoring.metrics}: memory compares with digits that nobody trained on, and MNIST's test "
-                "images are not at hand; give --data-dir DIR, or leave memory out"
+                f"--metrics {scoring.metrics}: memory compares with images that nobody trained on, and the test "
+                f"images of {self.published.title} are not at hand; give --data-dir DIR, or leave memory out"
             ) from error
 
-    @staticmethod
-    def _test_images(scoring: Scoring) -> Tensor:
-        return load_mnist("test", data_dir=scoring.data_dir, offline=scoring.offline).images
+    def _test_images(self, scoring: Scoring) -> Tensor:
+        return load(self.published, "test", data_dir=scoring.data_dir, offline=scoring.offline).images
 
     def picture(self, samples: Samples, columns: int) -> Picture:
         return image_grid(samples.images, columns)
 
     def latent_pictures(self, gan: GAN, data: Dataset, yardstick: Yardstick) -> dict[str, Picture]:
         from bench.evaluate import Evaluator
-        from bench.train.latent import latent_pictures
+        from bench.train.latent import closest_pairs, latent_pictures
 
         assert isinstance(yardstick, Evaluator)
-        return latent_pictures(gan, data, yardstick.read)
+        pictures = latent_pictures(gan, data, yardstick.read)
+        if yardstick.memory is not None:
+            pictures["closest"] = closest_pairs(gan, yardstick.memory)
+        return pictures

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from bench.data import Dataset, as_given
+from bench.features.memorisation import Memory, nearest
 from bench.pictures import Picture, image_grid
 from bench.train.sampling import BATCH_SIZE, stored
 from gans import GAN, Batch
@@ -62,11 +63,18 @@ def digit_latents(latent: Tensor, digits: Tensor) -> dict[int, Tensor]:
     return dict(zip(present.tolist(), usual_length(means, latent), strict=True))
 
 
-def nearest(images: Tensor, data: Tensor, count: int) -> Tensor:
-    """The `count` of `data` nearest to each of `images` by the squared distance of pixels: uint8 [N, count, ...]."""
-    flat = images.flatten(1).float()
-    distances = torch.cat([torch.cdist(flat, part.flatten(1).float()) for part in data.split(10_000)], 1)
-    return data[distances.topk(count, largest=False).indices]
+def make(gan: GAN, latent: Tensor, labels: Tensor) -> Tensor:
+    """Images of latents [N, L] and the labels [N] that are asked for, as uint8 [N, 1, 28, 28] on the CPU."""
+    parts = zip(latent.split(BATCH_SIZE), labels.to(gan.device).split(BATCH_SIZE), strict=True)
+    return torch.cat(
+        [stored(gan, gan.generate(Batch(gan.field.blank(len(z), gan.device), wanted), z)) for z, wanted in parts]
+    )
+
+
+def closest_pairs(gan: GAN, memory: Memory) -> Picture:
+    """Of 1,000 samples those that lie nearest to a training image, which stands below each; call it within `frozen`."""
+    samples = make(gan, gan.latent(EXAMPLES), torch.arange(EXAMPLES) % 10)
+    return image_grid(torch.cat(memory.closest(samples, STEPS)), STEPS)
 
 
 def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]:
@@ -77,24 +85,18 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
     there is none.
     """
 
-    def make(latent: Tensor, labels: Tensor) -> Tensor:
-        parts = zip(latent.split(BATCH_SIZE), labels.to(gan.device).split(BATCH_SIZE), strict=True)
-        return torch.cat(
-            [stored(gan, gan.generate(Batch(gan.field.blank(len(z), gan.device), wanted), z)) for z, wanted in parts]
-        )
-
     rows = torch.arange(ROWS) % 10
     start, end = gan.latent(ROWS), gan.latent(ROWS)
     noise, coded = gan.config.latent_dim, start.shape[1] > gan.config.latent_dim
     between = slerp(start[:, :noise], end[:, :noise], torch.linspace(0, 1, STEPS))
     strips = torch.cat([between, start[:, None, noise:].expand(-1, STEPS, -1)], 2).flatten(0, 1)
-    pictures = {"interpolation": image_grid(make(strips, rows.repeat_interleave(STEPS)), STEPS)}
-    fakes = make(gan.latent(10), torch.arange(10))
-    beside = torch.cat([fakes[:, None], nearest(fakes, data.images, 4)], 1)
+    pictures = {"interpolation": image_grid(make(gan, strips, rows.repeat_interleave(STEPS)), STEPS)}
+    fakes = make(gan, gan.latent(10), torch.arange(10))
+    beside = torch.cat([fakes[:, None], data.images[nearest(fakes, data.images, 4)[1]]], 1)
     pictures["neighbours"] = image_grid(beside.transpose(0, 1).flatten(0, 1), 10)
     if not gan.conditional and not coded:
         latent = gan.latent(EXAMPLES)
-        digits = read(make(latent, torch.zeros(EXAMPLES, dtype=torch.int64)))
+        digits = read(make(gan, latent, torch.zeros(EXAMPLES, dtype=torch.int64)))
         found = digit_latents(latent, digits.to(latent.device))
         terms = [
             [found[a], found[b], found[c], found[a] - found[b] + found[c]]
@@ -103,7 +105,7 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
         ]
         if terms:
             vectors = usual_length(torch.stack([vector for term in terms for vector in term]), latent)
-            pictures["arithmetic"] = image_grid(make(vectors, torch.zeros(len(vectors), dtype=torch.int64)), 4)
+            pictures["arithmetic"] = image_grid(make(gan, vectors, torch.zeros(len(vectors), dtype=torch.int64)), 4)
     originals = data.some(2 * STEPS)
     rebuilt = gan.reconstruct(as_given(originals.to(gan.device)))
     if rebuilt is not None:
@@ -112,5 +114,5 @@ def latent_pictures(gan: GAN, data: Dataset, read: Reader) -> dict[str, Picture]
     for name, sweep in gan.sweeps(gan.latent(ROWS)).items():
         steps = sweep.shape[1]
         labels = rows.repeat_interleave(steps)
-        pictures[f"sweep_{name}"] = image_grid(make(sweep.flatten(0, 1), labels), steps)
+        pictures[f"sweep_{name}"] = image_grid(make(gan, sweep.flatten(0, 1), labels), steps)
     return pictures

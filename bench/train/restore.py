@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 from safetensors import SafetensorError, safe_open
 
 import gans
+from bench.data import PUBLISHED
 from bench.errors import BenchError
 from bench.protocol import Protocol
 from bench.results import find_run
@@ -23,7 +24,8 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
     Raises BenchError when there is no such trial, it has no weights, or they are damaged.
     """
     client, run = find_run(run_id)
-    task = choose(Protocol.from_json(run.data.tags["bench.protocol"]).task, [])
+    protocol = Protocol.from_json(run.data.tags["bench.protocol"])
+    task = choose(protocol.task, [], protocol.prefix if protocol.prefix in PUBLISHED else "mnist")
     name = f"{run.info.run_name} ({run.info.run_id[:8]})"
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -10,6 +10,7 @@ import pytest
 from torchvision.datasets import MNIST
 
 from bench.data import download
+from bench.data.published import MNIST as PUBLISHED_MNIST
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def test_servers_that_swallow_everything(tmp_path: Path, monkeypatch: pytest.Mon
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(MNIST, "mirrors", [f"http://127.0.0.1:{silent.getsockname()[1]}/"] * 2)
         with pytest.raises(download.DownloadError, match="no mirror answered"):
-            download.download_mnist(tmp_path)
+            download.download(PUBLISHED_MNIST, tmp_path)
 
 
 def test_a_name_server_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +37,7 @@ def test_a_name_server_that_never_answers(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("urllib.request.urlopen", hang)
     try:
         with pytest.raises(download.DownloadError, match="no mirror answered"):
-            download.download_mnist(tmp_path)
+            download.download(PUBLISHED_MNIST, tmp_path)
     finally:
         release.set()
 
@@ -46,5 +47,5 @@ def test_a_mirror_that_stalls_after_its_first_answer(tmp_path: Path, monkeypatch
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(MNIST, "mirrors", [f"http://127.0.0.1:{silent.getsockname()[1]}/"])
         with pytest.raises(download.DownloadError, match=r"the download failed: .*timed out"):
-            download.download_mnist(tmp_path)
+            download.download(PUBLISHED_MNIST, tmp_path)
     assert socket.getdefaulttimeout() is None

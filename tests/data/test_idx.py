@@ -88,7 +88,7 @@ def test_a_broken_image_file_is_refused(tmp_path: Path, name: str, content: byte
     path = written(tmp_path / name, content)
     message = refusal(lambda: read_images(path), path)
     assert words in message
-    assert message.endswith("; fetch MNIST's file again")
+    assert message.endswith("; fetch the file again")
 
 
 BROKEN_LABELS = {

@@ -17,9 +17,10 @@ from torchvision.transforms.functional import gaussian_blur
 from bench.data import Dataset
 from bench.errors import BenchError
 from bench.evaluate import DURING, MIN_SAMPLES, Evaluator, squared_error
-from bench.features import extractor_hash
-from bench.features.extractor import Space, mnist_extractor_name
+from bench.features import FOLDER, extractor_hash
+from bench.features.extractor import Space, extractor_name
 from bench.features.reference import Reference, real_of
+from bench.features.weights import SECOND_FOLDER, WEIGHTS
 
 CPU = torch.device("cpu")
 N = 1000
@@ -140,7 +141,7 @@ def test_torch_fidelity_called_the_ordinary_way_gives_the_same(
     expected = torch_fidelity.calculate_metrics(
         input1=Bare(fake),
         input2=Bare(real),
-        feature_extractor=mnist_extractor_name(),
+        feature_extractor=extractor_name(),
         fid=True,
         isc=True,
         cuda=False,
@@ -227,7 +228,8 @@ def test_names_carry_the_number_of_images(evaluator: Evaluator, digits: Tensor) 
 
 
 def test_the_evaluator_names_its_extractor(evaluator: Evaluator) -> None:
-    assert evaluator.extractor_hash == extractor_hash()
+    second = extractor_hash(FOLDER / SECOND_FOLDER / WEIGHTS)
+    assert evaluator.extractor_hash == f"{extractor_hash()}+{second}"
     assert evaluator.inception_hash is None
 
 

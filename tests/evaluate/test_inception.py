@@ -6,7 +6,6 @@ import urllib.error
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 import torch_fidelity
@@ -18,7 +17,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from bench.data import Dataset
 from bench.errors import BenchError
 from bench.evaluate import DURING, Evaluator
-from bench.features import inception
+from bench.features import inception, metrics
 from bench.features.inception import Inception
 from bench.features.weights import file_hash
 
@@ -91,24 +90,36 @@ def test_scores_of_inception_stand_beside_the_others_and_are_torch_fidelitys(sta
     assert scores["inception_is_200"] == pytest.approx(expected["inception_score_mean"], rel=1e-5)
 
 
-def test_statistics_of_real_images_are_computed_once(
+def test_features_of_real_images_are_computed_once(
     stand_in: Path, embedded: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Inception(stand_in, embedded.images[:50], CPU).real()
+    first = Inception(stand_in, embedded.images[:50], CPU).real
     cached = list((tmp_path / "cache").rglob("*.safetensors"))
     assert len(cached) == 1
     assert file_hash(stand_in) in cached[0].name
 
     with monkeypatch.context() as patch:
-        patch.setattr(inception, "statistics", lambda _: pytest.fail("computed again"))
-        again = Inception(stand_in, embedded.images[:50], CPU).real()
-    np.testing.assert_array_equal(first["sigma"], again["sigma"])
+        patch.setattr(Inception, "extract", lambda *_: pytest.fail("computed again"))
+        again = Inception(stand_in, embedded.images[:50], CPU).real
+    assert torch.equal(first, again)
 
-    # Other images have other statistics, and a broken file is computed anew.
-    other = Inception(stand_in, embedded.images[50:100], CPU).real()
-    assert not np.allclose(first["mu"], other["mu"])
+    # Other images have other features, and a broken file is computed anew.
+    other = Inception(stand_in, embedded.images[50:100], CPU).real
+    assert not torch.allclose(first, other)
     cached[0].write_bytes(b"broken")
-    np.testing.assert_allclose(Inception(stand_in, embedded.images[:50], CPU).real()["mu"], first["mu"], rtol=1e-5)
+    torch.testing.assert_close(Inception(stand_in, embedded.images[:50], CPU).real, first, rtol=1e-5, atol=1e-5)
+
+
+def test_kid_joins_where_images_are_enough(stand_in: Path, embedded: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal distributions scatter around 0, inverted digits lie far off; with smaller subsets, for time."""
+    for module in (inception, metrics):
+        monkeypatch.setattr(module, "KID_SUBSET_SIZE", 100)
+    space = Inception(stand_in, embedded.images[:N], CPU)
+    same, far = space.scores(embedded.images[N : 2 * N]), space.scores(255 - embedded.images[:N])
+    assert set(same) == {"fid", "is", "kid", "kid_low", "kid_high"}
+    assert same["kid_low"] < 0 < same["kid_high"]
+    assert far["kid_low"] > same["kid_high"]
+    assert set(space.scores(embedded.images[:50])) == {"fid", "is"}
 
 
 def test_without_weights_one_line_says_how_to_get_them() -> None:

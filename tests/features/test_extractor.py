@@ -11,11 +11,11 @@ from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 from bench.data import Dataset, to_unit
 from bench.features import extractor_hash, load_classifier
 from bench.features.extractor import (
-    MnistExtractor,
+    ClassifierExtractor,
     Space,
-    mnist_extractor_name,
-    mnist_space,
-    register_mnist_extractor,
+    classifier_space,
+    extractor_name,
+    register_extractor,
 )
 from bench.features.weights import FOLDER, WEIGHTS
 
@@ -23,24 +23,24 @@ CPU = torch.device("cpu")
 
 
 def test_the_registered_name_holds_the_hash_of_the_weights() -> None:
-    name = register_mnist_extractor()
+    name = register_extractor()
     assert extractor_hash() in name
-    assert FEATURE_EXTRACTORS_REGISTRY[name] is MnistExtractor
-    assert register_mnist_extractor() == name, "a second registration must be harmless"
+    assert FEATURE_EXTRACTORS_REGISTRY[name] is ClassifierExtractor
+    assert register_extractor() == name, "a second registration must be harmless"
 
 
 def test_a_name_of_other_weights_is_refused() -> None:
     """torch-fidelity's caches are keyed by name only: this name would be served features of other weights."""
     with pytest.raises(ValueError, match="does not fit"):
-        MnistExtractor("bench-mnist-000000000000", ["128"])
+        ClassifierExtractor("bench-000000000000", ["features"])
 
 
-@pytest.mark.parametrize("layers", [["128", "logits"], ["logits", "128"], ["logits"]])
+@pytest.mark.parametrize("layers", [["features", "logits"], ["logits", "features"], ["logits"]])
 def test_layers_come_in_the_order_that_was_asked_for(layers: list[str], embedded: Dataset) -> None:
     """torch-fidelity makes the list from a set, whose order changes between processes."""
-    extractor = MnistExtractor(mnist_extractor_name(), layers)
+    extractor = ClassifierExtractor(extractor_name(), layers)
     widths = [value.shape[1] for value in extractor(embedded.images[:3])]
-    assert widths == [{"128": 128, "logits": 10}[layer] for layer in layers]
+    assert widths == [{"features": 128, "logits": 10}[layer] for layer in layers]
 
 
 def test_features_and_logits_are_the_classifiers(space: Space, embedded: Dataset) -> None:
@@ -54,8 +54,8 @@ def test_features_and_logits_are_the_classifiers(space: Space, embedded: Dataset
 
 
 def test_extraction_keeps_the_order_of_images_and_leaves_no_gradient(embedded: Dataset) -> None:
-    few = mnist_space(CPU, batch_size=7).extract(embedded.images[:20])[0]
-    turned = mnist_space(CPU, batch_size=20).extract(embedded.images[:20].flip(0))[0].flip(0)
+    few = classifier_space(CPU, batch_size=7).extract(embedded.images[:20])[0]
+    turned = classifier_space(CPU, batch_size=20).extract(embedded.images[:20].flip(0))[0].flip(0)
     torch.testing.assert_close(few, turned, rtol=1e-4, atol=1e-4)
     assert not few.requires_grad
 
@@ -78,5 +78,5 @@ def test_the_classifier_is_frozen() -> None:
 def test_weights_can_lie_anywhere(tmp_path: Path, embedded: Dataset, space: Space) -> None:
     copy = tmp_path / WEIGHTS
     copy.write_bytes((FOLDER / WEIGHTS).read_bytes())
-    there = mnist_space(CPU, copy).extract(embedded.images[:10])[0]
+    there = classifier_space(CPU, copy).extract(embedded.images[:10])[0]
     torch.testing.assert_close(there, space.extract(embedded.images[:10])[0], rtol=0, atol=0)

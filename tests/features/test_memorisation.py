@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench.features import memorisation
-from bench.features.memorisation import Memory, nearest_distances
+from bench.features.memorisation import Memory, nearest
 
 
 def images(n, seed):
@@ -14,12 +14,14 @@ def images(n, seed):
 
 def test_distances_are_those_of_the_nearest_in_whatever_parts(monkeypatch):
     some, train = images(7, 0), images(11, 1)
-    expected = [
-        min(np.sqrt((((a - b) / 255) ** 2).sum()) for b in train.double().numpy()) for a in some.double().numpy()
-    ]
+    table = np.array(
+        [[np.sqrt((((a - b) / 255) ** 2).sum()) for b in train.double().numpy()] for a in some.double().numpy()]
+    )
     monkeypatch.setattr(memorisation, "_ROWS", 3)
     monkeypatch.setattr(memorisation, "_COLUMNS", 4)
-    np.testing.assert_allclose(nearest_distances(some, train), expected, rtol=1e-4)
+    distances, rows = nearest(some, train, 3)
+    np.testing.assert_allclose(distances, np.sort(table, 1)[:, :3], rtol=1e-4)
+    np.testing.assert_array_equal(rows, np.argsort(table, 1)[:, :3])
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +52,10 @@ def test_noise_is_no_copy_and_its_ratio_no_praise(memory):
     found = memory.scores(noise)
     assert found["nn_ratio"] > 2
     assert found["copies"] == 0
+
+
+def test_the_closest_are_the_copies_with_what_they_copy(memory, embedded):
+    mixed = torch.cat([embedded.images[3000:3100], embedded.images[[7, 70]], embedded.images[3100:3200]])
+    samples, originals = memory.closest(mixed, 2)
+    assert {image.numpy().tobytes() for image in samples} == {embedded.images[i].numpy().tobytes() for i in (7, 70)}
+    assert torch.equal(samples, originals)

@@ -14,10 +14,10 @@ from bench.data import Dataset, load_mnist
 from bench.errors import BenchError
 from bench.features import FOLDER, extractor_hash, load_classifier
 from bench.features.card import CARD
-from bench.features.classifier import ARCHITECTURE
-from bench.features.extractor import Space
+from bench.features.classifier import MAIN, SECOND
+from bench.features.extractor import Space, classifier_space
 from bench.features.reference import REFERENCE, Real, load_reference, real_of
-from bench.features.weights import WEIGHTS, pack, unpack
+from bench.features.weights import SECOND_FOLDER, WEIGHTS, pack, unpack
 
 
 @pytest.fixture
@@ -103,10 +103,10 @@ def test_features_vary_by_1_over_real_digits_which_gives_fid_its_unit() -> None:
 def test_the_card_and_the_metadata_agree() -> None:
     card, reference = (FOLDER / CARD).read_text(), load_reference()
     about = unpack(FOLDER / WEIGHTS)[1]
-    assert about["architecture"] == ARCHITECTURE
+    assert about["architecture"] == MAIN
     for said in (
         extractor_hash(),
-        ARCHITECTURE,
+        MAIN,
         reference.train.fingerprint,
         reference.test.fingerprint,
         f"--epochs {about['epochs']} --seed {about['seed']}",
@@ -154,3 +154,21 @@ def test_other_tensors_are_not_taken_for_the_classifier(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="does not hold the weights") as caught:
         load_classifier(torch.device("cpu"), path)
     assert "\n" not in str(caught.value)
+
+
+def test_the_second_extractor_is_another_smaller_and_as_good_a_reader(real_test: Dataset) -> None:
+    folder = FOLDER / SECOND_FOLDER
+    about = unpack(folder / WEIGHTS)[1]
+    assert about["architecture"] == SECOND
+    assert about["seed"] != unpack(FOLDER / WEIGHTS)[1]["seed"]
+    assert (folder / WEIGHTS).stat().st_size < (FOLDER / WEIGHTS).stat().st_size / 2
+    assert extractor_hash(folder / WEIGHTS) != extractor_hash()
+    space = classifier_space(torch.device("cpu"), folder / WEIGHTS)
+    measured = real_of(space, real_test.images, real_test.fingerprint)
+    accuracy = (measured.logits.argmax(1) == real_test.labels).double().mean().item()
+    assert accuracy >= 0.99
+    assert f"{accuracy:.2%}" in (folder / CARD).read_text()
+    shipped = load_reference(folder)
+    assert_same(measured, shipped.test)
+    assert shipped.test.classes == ()
+    assert np.trace(shipped.train.statistics["sigma"]) / 64 == pytest.approx(1, rel=1e-4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,8 @@ from bench.errors import BenchError
 from bench.features import train
 from bench.features.card import CARD
 from bench.features.reference import REFERENCE, load_reference
-from bench.features.train import augment, fit, train_extractor
-from bench.features.weights import WEIGHTS, extractor_hash, pack, unpack, write_atomically
+from bench.features.train import augment, fit, train_extractors
+from bench.features.weights import SECOND_FOLDER, WEIGHTS, extractor_hash, pack, unpack, write_atomically
 
 FEW = 256
 
@@ -27,17 +26,10 @@ def fitted(data: Dataset, seed: int) -> bytes:
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path, embedded: Dataset) -> Path:
-    """A folder of IDX files with 300 train and 200 other test digits."""
-    folder = tmp_path / "idx"
-    folder.mkdir()
-    for stem, rows in (("train", slice(300)), ("t10k", slice(300, 500))):
-        images, labels = embedded.images[rows], embedded.labels[rows]
-        header = struct.pack(">IIII", 0x803, len(images), 28, 28)
-        (folder / f"{stem}-images-idx3-ubyte").write_bytes(header + images.numpy().tobytes())
-        header = struct.pack(">II", 0x801, len(labels))
-        (folder / f"{stem}-labels-idx1-ubyte").write_bytes(header + labels.byte().numpy().tobytes())
-    return folder
+def splits(embedded: Dataset) -> tuple[Dataset, Dataset]:
+    """300 train and 200 other test digits."""
+    rows = torch.arange(500)
+    return embedded.rows(rows[:300]), embedded.rows(rows[300:])
 
 
 def test_a_seed_gives_the_same_bytes_and_another_seed_others(embedded: Dataset) -> None:
@@ -76,23 +68,27 @@ def test_the_unit_of_features_is_their_average_variance_and_logits_stay(embedded
     torch.testing.assert_close(logits, before, rtol=1e-4, atol=1e-4)
 
 
-def test_the_command_writes_three_files_that_agree(data_dir: Path, tmp_path: Path) -> None:
+def test_both_extractors_are_written_with_files_that_agree(splits: tuple[Dataset, Dataset], tmp_path: Path) -> None:
     lines: list[str] = []
     first, again = (
-        train_extractor(data_dir, tmp_path / out, epochs=1, seed=3, report=lines.append) for out in ("a", "b")
+        train_extractors(*splits, tmp_path / out, epochs=1, seed=3, report=lines.append) for out in ("a", "b")
     )
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted([WEIGHTS, REFERENCE, CARD])
-    for name in (WEIGHTS, REFERENCE):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    reference = load_reference(tmp_path / "a")
-    assert first["extractor"] == again["extractor"] == reference.extractor == extractor_hash(tmp_path / "a" / WEIGHTS)
-    assert unpack(tmp_path / "a" / WEIGHTS)[1]["seed"] == 3
-    assert len(reference.train.logits) == len(reference.test.logits) == 200
-    # The unit is taken over all 300 train images, of which these are 200.
-    assert np.trace(reference.train.statistics["sigma"]) / 128 == pytest.approx(1, rel=0.15)
-    card = (tmp_path / "a" / CARD).read_text()
-    assert f"{first['accuracy']:.2%}" in card
-    assert "--epochs 1 --seed 3" in card
+    for card, twin, folder, seed in zip(first, again, (".", SECOND_FOLDER), (3, 4), strict=True):
+        here, there = (tmp_path / out / folder for out in ("a", "b"))
+        assert sorted(path.name for path in here.iterdir() if path.is_file()) == sorted([WEIGHTS, REFERENCE, CARD])
+        for name in (WEIGHTS, REFERENCE):
+            assert (here / name).read_bytes() == (there / name).read_bytes()
+        reference = load_reference(here)
+        assert card["extractor"] == twin["extractor"] == reference.extractor == extractor_hash(here / WEIGHTS)
+        assert unpack(here / WEIGHTS)[1]["seed"] == seed
+        assert len(reference.train.logits) == len(reference.test.logits) == 200
+        # The unit is taken over all 300 train images, of which these are 200.
+        assert np.trace(reference.train.statistics["sigma"]) / card["features"] == pytest.approx(1, rel=0.15)
+        text = (here / CARD).read_text()
+        assert f"{card['accuracy']:.2%}" in text
+        # One command makes both.
+        assert "--data mnist5k --data-dir DIR --epochs 1 --seed 3" in text
+    assert first[0]["architecture"] != first[1]["architecture"]
     assert any("epoch 1/1" in line for line in lines)
 
 
@@ -113,15 +109,17 @@ def test_augmentation_moves_digits_on_a_black_ground(embedded: Dataset) -> None:
     assert not any(torch.allclose(one, other, atol=0.1) for one, other in zip(images, moved, strict=True))
 
 
-def test_no_epochs_is_refused(data_dir: Path, tmp_path: Path) -> None:
+def test_no_epochs_is_refused(splits: tuple[Dataset, Dataset], tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="--epochs 0: give at least 1"):
-        train_extractor(data_dir, tmp_path, epochs=0, report=lambda line: None)
+        train_extractors(*splits, tmp_path, epochs=0, report=lambda line: None)
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_training(data_dir: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_refused_before_training(
+    splits: tuple[Dataset, Dataset], tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BenchError, match=r"cannot make .*file/out"):
-        train_extractor(data_dir, tmp_path / "file" / "out", epochs=1, report=lambda line: pytest.fail(line))
+        train_extractors(*splits, tmp_path / "file" / "out", epochs=1, report=lambda line: pytest.fail(line))
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ import torch
 
 import gans
 from bench.data import to_uint8
+from bench.features.memorisation import Memory
 from bench.pictures import image_grid
-from bench.train.latent import EQUATIONS, ROWS, STEPS, digit_latents, latent_pictures, nearest, slerp
+from bench.train.latent import EQUATIONS, EXAMPLES, ROWS, STEPS, closest_pairs, digit_latents, latent_pictures, slerp
+from bench.train.latent import make as images_of
 from bench.train.sampling import frozen
 from gans.contract import make
 
@@ -44,13 +46,15 @@ def test_digit_latents_have_the_direction_of_the_mean_and_the_usual_length():
     torch.testing.assert_close(found[2], torch.tensor([0.0, length]))
 
 
-def test_nearest_finds_the_image_itself_first_then_the_likest(digits):
-    data = digits.images[:200]
-    found = nearest(data[5:8], data, 3)
-    assert torch.equal(found[:, 0], data[5:8])
-    flat = data.flatten(1).double().numpy()
-    order = np.argsort(((flat[6] - flat) ** 2).sum(1), kind="stable")
-    assert torch.equal(found[1], data[torch.as_tensor(order[:3].copy())])
+def test_closest_pairs_show_a_copy_beside_what_it_copies(digits):
+    gan = make(gans.get("dcgan"))
+    with frozen(gan, gan.generator, 3):
+        samples = images_of(gan, gan.latent(EXAMPLES), torch.arange(EXAMPLES) % 10)
+    with frozen(gan, gan.generator, 3):
+        picture = closest_pairs(gan, Memory(torch.cat([digits.images[:50], samples[:STEPS]]), digits.images[50:60]))
+    above, below = np.split(picture[1:-1], 2)
+    assert np.array_equal(above, below)
+    assert len({above[:, start : start + 30].tobytes() for start in range(1, 301, 30)}) == STEPS
 
 
 @pytest.fixture
