@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from bench.errors import BenchError
-from bench.features.classifier import MAIN, NETWORKS, Classifier
+from bench.features.classifier import MAIN, NETWORKS, Classifier, fused
 
 FOLDER = Path(__file__).parent / "mnist"
 WEIGHTS = "classifier.safetensors"
@@ -100,6 +100,6 @@ def load_classifier(device: torch.device, path: Path = FOLDER / WEIGHTS) -> Clas
         classifier.load_state_dict(tensors)
     except (KeyError, RuntimeError) as error:
         raise BenchError(f"{path} does not hold the weights of one of this package's classifiers: {RETRAIN}") from error
-    classifier.eval().requires_grad_(False)
+    classifier = fused(classifier).requires_grad_(False)
     classifier.to(memory_format=torch.channels_last)
     return classifier.to(device)

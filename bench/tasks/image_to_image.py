@@ -104,10 +104,12 @@ class Inpainting(ImageToImage):
 
 
 def _classifier_features() -> nn.Module:
-    """The frozen classifier up to its 4th convolution: [N, 1, 28, 28] -> [N, 64, 14, 14]."""
+    """The frozen classifier up to its 4th convolution and 2nd pooling: [N, 1, 28, 28] -> [N, 64, 14, 14]."""
     from bench.features.weights import load_classifier
 
-    return load_classifier(torch.device("cpu")).trunk[:13]
+    trunk = load_classifier(torch.device("cpu")).trunk
+    pools = [place for place, layer in enumerate(trunk) if isinstance(layer, nn.MaxPool2d)]
+    return trunk[: pools[1]]
 
 
 class SuperResolution(ImageToImage):

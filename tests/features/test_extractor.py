@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch_fidelity.registry import FEATURE_EXTRACTORS_REGISTRY
 
 from bench.data import Dataset, to_unit
 from bench.features import extractor_hash, load_classifier
+from bench.features.classifier import NETWORKS, fused
 from bench.features.extractor import (
     ClassifierExtractor,
     Space,
@@ -80,3 +82,17 @@ def test_weights_can_lie_anywhere(tmp_path: Path, embedded: Dataset, space: Spac
     copy.write_bytes((FOLDER / WEIGHTS).read_bytes())
     there = classifier_space(CPU, copy).extract(embedded.images[:10])[0]
     torch.testing.assert_close(there, space.extract(embedded.images[:10])[0], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("architecture", NETWORKS)
+def test_folding_batch_norm_changes_no_feature(architecture: str, embedded: Dataset) -> None:
+    torch.manual_seed(0)
+    whole = NETWORKS[architecture]()
+    images = to_unit(embedded.images[:64])
+    whole(images)  # else the running statistics are 0 and 1, which fold into nothing
+    whole.eval()
+    with torch.inference_mode():
+        expected = whole(images)
+        assert not any(isinstance(layer, nn.BatchNorm2d) for layer in fused(whole).modules())
+        for found, before in zip(whole(images), expected, strict=True):
+            torch.testing.assert_close(found, before, rtol=1e-5, atol=1e-5)
