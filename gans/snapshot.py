@@ -7,7 +7,7 @@ buffer, or `get_extra_state`); `gans.contract` checks that it is. Must not know 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -38,7 +38,7 @@ def snapshot(gan: GAN, turns: Sequence[Turn]) -> dict[str, Any]:
     }
 
 
-def resume(gan: GAN, turns: Sequence[Turn], state: dict[str, Any]) -> None:
+def resume(gan: GAN, turns: Sequence[Turn], state: Mapping[str, Any]) -> None:
     """Brings `gan` and its `turns`, built alike and on a device of the same kind, to a state of `snapshot`.
 
     Raises RuntimeError, KeyError or ValueError where the state is that of another model.
