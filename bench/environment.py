@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import importlib.metadata
+import inspect
 import platform
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import torch
@@ -42,6 +47,18 @@ def versions() -> dict[str, str]:
     # torch's own word tells the build too (+cu130, +cpu), which its metadata does not.
     found = {"bench": bench.__version__, "python": platform.python_version(), "torch": torch.__version__}
     return found | {package: importlib.metadata.version(package) for package in _PACKAGES}
+
+
+def code(algorithm: type) -> str:
+    """Eight hex digits of the files that an algorithm and those it builds on are written in, not of what all share."""
+    own = algorithm.__module__.partition(".")[0]
+    modules = dict.fromkeys(base.__module__ for base in algorithm.__mro__)
+    files = [m for m in modules if m.partition(".")[0] in ("gans", own) and not re.fullmatch(r"gans\.\w+", m)]
+    sources = []
+    for name in files:
+        with contextlib.suppress(OSError, TypeError):  # there may be no file, as in an interactive session
+            sources.append(inspect.getsource(sys.modules[name]))
+    return hashlib.sha256("".join(sources).encode()).hexdigest()[:8]
 
 
 def commit() -> str:

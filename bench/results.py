@@ -10,20 +10,20 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from bench import track
 from bench.errors import BenchError
 from bench.protocol import Protocol, metric_name
-from bench.track import EXPERIMENT, PREFIX, open_client
+from bench.track import EXPERIMENT, PREFIX, open_client, search
 
 POSITION = ("g_updates", "d_updates", "images", "seconds")
 TEXT = (
@@ -62,18 +62,6 @@ class Results:
             return sorted(file.path for file in self.client.list_artifacts(run_id, folder) if not file.is_dir)
         except (MlflowException, OSError):
             return []
-
-
-def _search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
-    """Every run that fits, page by page."""
-    runs: list[Run] = []
-    token = None
-    while True:
-        page = client.search_runs(experiment_ids, query, ViewType.ACTIVE_ONLY, page_token=token)
-        runs += page
-        token = page.token
-        if not token:
-            return runs
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -139,8 +127,13 @@ def _curves(client: MlflowClient, runs: Iterable[Run]) -> pd.DataFrame:
     return frame[~frame["metric"].isin(POSITION)].merge(wide, on=["run_id", "step"], how="left")
 
 
-def load(tracking_uri: str | None = None, experiment: str | None = None, parent: str | None = None) -> Results:
-    """Reads an experiment (default: BENCH_EXPERIMENT, else 'bench') or one parent run of it.
+def load(
+    tracking_uri: str | None = None,
+    experiment: str | None = None,
+    parent: str | None = None,
+    also: Collection[str] = (),
+) -> Results:
+    """Reads an experiment (default: BENCH_EXPERIMENT, else 'bench'), or one parent run of it and the runs in `also`.
 
     The store is `tracking_uri`, else MLFLOW_TRACKING_URI, else MLflow's default in the working directory. Raises
     BenchError when the store cannot be opened or holds no such experiment or nothing in it.
@@ -154,7 +147,8 @@ def load(tracking_uri: str | None = None, experiment: str | None = None, parent:
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
         raise BenchError(f"no experiment '{experiment}' in {uri} (it has: {names}); {hint}")
     query = f"tags.`{PREFIX}kind` != 'run'" + (f" AND tags.`mlflow.parentRunId` = '{parent}'" if parent else "")
-    runs = _search(client, [found.experiment_id], query)
+    runs = search(client, [found.experiment_id], query)
+    runs += [client.get_run(run_id) for run_id in set(also) - {run.info.run_id for run in runs}]
     if not runs:
         raise BenchError(f"no runs in experiment '{experiment}' of {uri}; {hint}")
     frame = pd.DataFrame([_row(run) for run in runs])
@@ -169,7 +163,7 @@ def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[MlflowClient
     """The trial whose run id starts with `run_id`; BenchError when there is none or more than one."""
     client = open_client(track.tracking_uri(tracking_uri))
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
-    runs = _search(client, ids, f"tags.`{PREFIX}kind` = 'trial'")
+    runs = search(client, ids, f"tags.`{PREFIX}kind` = 'trial'")
     matches = [run for run in runs if run.info.run_id.startswith(run_id)]
     if len(matches) != 1:
         problem = "no trial" if not matches else f"{len(matches)} trials"

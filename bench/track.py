@@ -1,4 +1,7 @@
-"""The store: MLflow, written in batches. Takes values and pictures, gives runs; knows nothing of training.
+"""The store: MLflow, written in batches. Takes values, pictures and files; knows nothing of training.
+
+Everything goes through `bench.spool` first, which keeps it on disk until it is here. So each call may come again after
+a kill in its midst, and must not double what it did.
 
 Layout: one experiment; a parent run per `bench run`; a child run per trial, per reference row and per skipped cell,
 told apart by the tag `bench.kind`. Everything a report needs is in tags, params, metrics and artifacts of these runs.
@@ -6,24 +9,26 @@ told apart by the tag `bench.kind`. Everything a report needs is in tags, params
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
-import tempfile
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import numpy as np
-from numpy.typing import NDArray
+from filelock import FileLock
+from PIL import Image
 
 # Before mlflow is imported: a tool that works offline must not phone home, nor draw bars over ours.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# A server that is gone holds up the training as long as this; what it was to get is kept and sent later.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
 
 import mlflow
-from mlflow.entities import Metric, Param, RunTag
+from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -31,8 +36,8 @@ from bench.errors import BenchError
 
 EXPERIMENT = "bench"
 PREFIX = "bench."
-_BATCH = 800
-"""MLflow takes up to 1,000 metrics in one call."""
+JOURNAL = f"{PREFIX}journal"
+"""The tag that tells which journal of `bench.spool` a run is written from."""
 
 
 def _quiet() -> None:
@@ -46,79 +51,55 @@ def tracking_uri(given: str | None = None) -> str:
     return given or os.environ.get("MLFLOW_TRACKING_URI") or str(mlflow.get_tracking_uri())
 
 
+def cause(error: BaseException) -> str:
+    """What went wrong in the store, in the first line of its own words."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
+@contextlib.contextmanager
+def _alone(uri: str) -> Iterator[None]:
+    """Within it no other process opens the same sqlite file: MLflow's migration of a fresh one cannot bear it."""
+    path = Path(uri.partition("?")[0].removeprefix("sqlite:///"))
+    if not uri.startswith("sqlite:///") or not os.access(path.parent, os.W_OK):
+        yield
+        return
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    with lock:
+        yield
+        # Whoever waits for it finds the store made.
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
 def open_client(uri: str) -> MlflowClient:
     """A client whose store answers; BenchError in one line otherwise."""
     _quiet()
     parts = urlsplit(uri)
     try:
         if parts.scheme in ("http", "https"):
-            # MLflow itself would retry a dead server for minutes.
+            # MLflow itself would retry a dead server for longer.
             port = parts.port or {"http": 80, "https": 443}[parts.scheme]
             socket.create_connection((parts.hostname or "", port), timeout=5).close()
-        client = MlflowClient(uri)
-        client.search_experiments(max_results=1)
+        with _alone(uri):
+            client = MlflowClient(uri)
+            client.search_experiments(max_results=1)
     except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
-        cause = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
         raise BenchError(
-            f"cannot open the MLflow store '{uri}': {cause}; set MLFLOW_TRACKING_URI to a store that works, "
+            f"cannot open the MLflow store '{uri}': {cause(error)}; set MLFLOW_TRACKING_URI to a store that works, "
             "or unset it to use the working directory"
         ) from error
     return client
 
 
-class RunWriter:
-    """One MLflow run being written; metrics wait until `flush` or until a batch is full."""
-
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
-        self._client = client
-        self._metrics: list[Metric] = []
-        self.run_id = run_id
-        self.seconds = 0.0
-        """Wall time spent in the store."""
-
-    def tags(self, tags: Mapping[str, str]) -> None:
-        """Sets tags, each name prefixed by 'bench.'."""
-        self._client.log_batch(self.run_id, tags=[RunTag(PREFIX + key, value) for key, value in tags.items()])
-
-    def params(self, params: Mapping[str, object]) -> None:
-        """Sets params."""
-        self._client.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in params.items()])
-
-    def metrics(self, values: Mapping[str, float], step: int) -> None:
-        """Adds one point to each curve."""
-        now = int(time.time() * 1000)
-        self._metrics += [Metric(key, value, now, step) for key, value in values.items()]
-        if len(self._metrics) >= _BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Sends what waits."""
-        started = time.perf_counter()
-        while self._metrics:
-            self._client.log_batch(self.run_id, metrics=self._metrics[:_BATCH])
-            del self._metrics[:_BATCH]
-        self.seconds += time.perf_counter() - started
-
-    def image(self, picture: NDArray[np.uint8], key: str, step: int) -> None:
-        """Adds a picture to the run's image series `key`."""
-        started = time.perf_counter()
-        self._client.log_image(self.run_id, picture, key=key, step=step)
-        self.seconds += time.perf_counter() - started
-
-    def artifact(self, name: str, content: bytes) -> None:
-        """Stores a file; `name` may hold one folder, 'latent/sweep.png'."""
-        started = time.perf_counter()
-        parent, _, base = name.rpartition("/")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / base
-            path.write_bytes(content)
-            self._client.log_artifact(self.run_id, str(path), parent or None)
-        self.seconds += time.perf_counter() - started
-
-    def close(self, status: str) -> None:
-        """Sends what waits and ends the run with an MLflow status: FINISHED, FAILED or KILLED."""
-        self.flush()
-        self._client.set_terminated(self.run_id, status)
+def search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
+    """Every active run that fits, page by page."""
+    runs: list[Run] = []
+    token = None
+    while True:
+        page = client.search_runs(experiment_ids, query, ViewType.ACTIVE_ONLY, page_token=token)
+        runs += page
+        token = page.token
+        if not token:
+            return runs
 
 
 class Store:
@@ -136,7 +117,12 @@ class Store:
             if found is None:
                 # Else the UI guesses, takes image series for an evaluation of language models, and hides the charts.
                 kind = {"mlflow.experimentKind": "custom_model_development"}
-                return str(self.client.create_experiment(self.experiment, tags=kind))
+                try:
+                    return str(self.client.create_experiment(self.experiment, tags=kind))
+                except MlflowException:  # another process may have been a moment faster
+                    found = self.client.get_experiment_by_name(self.experiment)
+                    if found is None:
+                        raise
         except MlflowException as error:
             raise BenchError(f"cannot create the experiment '{self.experiment}': {error.message}") from error
         if found.lifecycle_stage != "active":
@@ -146,10 +132,54 @@ class Store:
             )
         return str(found.experiment_id)
 
-    def start(self, name: str, kind: str, parent: RunWriter | None = None) -> RunWriter:
-        """A new run: `kind` is 'run' for the parent, else 'trial', 'reference' or 'skip'."""
-        tags = {PREFIX + "kind": kind}
-        if parent is not None:
-            tags["mlflow.parentRunId"] = parent.run_id
-        run = self.client.create_run(self._experiment_id, run_name=name, tags=tags)
-        return RunWriter(self.client, run.info.run_id)
+    def find(self, journal: str) -> Run | None:
+        """The run that is written from this journal, where there is one."""
+        runs = search(self.client, [self._experiment_id], f"tags.`{JOURNAL}` = '{journal}'")
+        return runs[0] if runs else None
+
+    def create(self, name: str, kind: str, journal: str, parent: str | None) -> str:
+        """The id of the run of this journal, a new one where there is none yet; `parent` is the parent's journal."""
+        found = self.find(journal)
+        if found is not None:
+            return str(found.info.run_id)
+        tags = {PREFIX + "kind": kind, JOURNAL: journal}
+        above = None if parent is None else self.find(parent)
+        if above is not None:
+            tags["mlflow.parentRunId"] = above.info.run_id
+        return str(self.client.create_run(self._experiment_id, run_name=name, tags=tags).info.run_id)
+
+    def runs(self, kind: str, **tags: str) -> list[Run]:
+        """The runs of a kind that have these tags."""
+        wanted = {"kind": kind} | tags
+        query = " AND ".join(f"tags.`{PREFIX}{key}` = '{value}'" for key, value in wanted.items())
+        return search(self.client, [self._experiment_id], query)
+
+    def write(self, run_id: str, *, tags: Mapping[str, str], params: Mapping[str, str]) -> None:
+        """Sets tags, each name prefixed by 'bench.', and params."""
+        self.client.log_batch(
+            run_id,
+            tags=[RunTag(PREFIX + key, value) for key, value in tags.items()],
+            params=[Param(key, value) for key, value in params.items()],
+        )
+
+    def add_points(self, run_id: str, points: Iterable[tuple[str, float, int, int]]) -> None:
+        """Adds points (metric, value, time in ms, step), at most 1,000; the store keeps equal ones once."""
+        self.client.log_batch(run_id, metrics=[Metric(*point) for point in points])
+
+    def add_image(self, run_id: str, path: Path, key: str, step: int, time_ms: int) -> None:
+        """Adds a picture to the run's image series `key`, unless that has one of this step."""
+        beginning = f"images/{key}+step+{step}+"
+        if not any(file.path.startswith(beginning) for file in self.client.list_artifacts(run_id, "images")):
+            with Image.open(path) as picture:
+                self.client.log_image(run_id, picture, key=key, step=step, timestamp=time_ms)
+
+    def add_file(self, run_id: str, path: Path, folder: str | None) -> None:
+        """Stores a file under its own name in a folder of the run's artifacts."""
+        self.client.log_artifact(run_id, str(path), folder)
+
+    def set_status(self, run_id: str, status: str) -> None:
+        """RUNNING, or ended: FINISHED, FAILED or KILLED."""
+        if status == "RUNNING":
+            self.client.update_run(run_id, status)
+        else:
+            self.client.set_terminated(run_id, status)

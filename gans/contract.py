@@ -5,7 +5,8 @@ Takes a registered class; each `check_*` stands alone. `CHECKS` holds them all, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import fields, replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from gans.base import GAN, Batch
 from gans.factors import Factors
 from gans.fields import DIGITS, FIELDS, Field
+from gans.snapshot import resume, snapshot
+from gans.turn import Turn
 
 Check = Callable[[type[GAN]], None]
 CHECKS: list[Check] = []
@@ -108,6 +111,36 @@ def check_training_follows_the_seed(cls: type[GAN]) -> None:
     differing = [key for key in first if not torch.equal(first[key], again[key])]
     assert not differing, f"the same seed gave other values of {differing}: draw all noise from self.rng or torch's own"
     assert any(not torch.equal(first[key], other[key]) for key in first), "another seed changed nothing"
+
+
+def train(gan: GAN, turns: Sequence[Turn], steps: Iterable[int]) -> None:
+    """Takes the steps of these numbers, from 1, each with the turns that are due in it."""
+    for step in steps:
+        gan.progress = step / 10
+        for turn in turns:
+            if step % turn.every == 0:
+                turn.take(real_batch(field=gan.field))
+
+
+@_check
+def check_a_resumed_model_goes_on(cls: type[GAN]) -> None:
+    """A model restored in mid-training from its `state_dict` goes on as if it had not stopped."""
+    gan = make(cls)
+    turns = gan.turns()
+    last = max(4, *(turn.every for turn in turns))
+    train(gan, turns, (1, 2))
+    saved = deepcopy(snapshot(gan, turns))
+    train(gan, turns, range(3, last + 1))
+    # Of another seed, lest anything be right by accident.
+    other = make(cls, seed=1)
+    other_turns = other.turns()
+    resume(other, other_turns, saved)
+    train(other, other_turns, range(3, last + 1))
+    expected, found = gan.state_dict(), other.state_dict()
+    differing = [key for key, value in expected.items() if not torch.equal(value, found[key])]
+    assert not differing, f"a resumed training gave other values of {differing}: keep all state in buffers"
+    same = gan.rng is not None and other.rng is not None and torch.equal(gan.rng.get_state(), other.rng.get_state())
+    assert same, "a resumed training drew other numbers from self.rng: keep all state in buffers"
 
 
 @_check

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, check, doctor, features, latent, metrics, report, run, sample, score
+from bench.cli import catalogue, check, doctor, features, latent, metrics, report, run, sample, score, sync
 from bench.errors import BenchError
 
 
@@ -38,6 +38,7 @@ for command in (
     catalogue.show,
     check.check,
     score.score,
+    sync.sync,
     metrics.metrics,
     doctor.doctor,
     sample.sample,

@@ -47,7 +47,7 @@ class LineDisplay:
         self.losses: dict[str, float] = {}
 
     def say(self, text: str) -> None:
-        """One line, never broken."""
+        """One line for people, never broken."""
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
 
     @property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.protocol import Budget, Preset
     from bench.tasks import Scoring
+    from bench.track import Store
 
 
 @click.command()
@@ -51,6 +52,15 @@ if TYPE_CHECKING:
 @click.option(
     "--report", "out", type=click.Path(path_type=Path, dir_okay=False), default=report.DEFAULT, show_default=True
 )
+@click.option(
+    "--checkpoint-every",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How much training a crash may cost; the same command goes on from the newest checkpoint.",
+)
+@click.option("--fresh", is_flag=True, help="Train again what is finished, and begin anew what was broken off.")
 @click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
 def run(
     algos: str,
@@ -72,6 +82,8 @@ def run(
     inception_weights: str | None,
     experiment: str,
     out: Path,
+    checkpoint_every: float,
+    fresh: bool,
     dry_run: bool,
 ) -> int:
     """Train, score and compare every cell of a grid: algorithms x BN x settings x seeds."""
@@ -94,7 +106,7 @@ def run(
     if not plan.trials:
         raise BenchError("nothing to run, every cell is a skip: " + "; ".join(sorted({s.reason for s in plan.skips})))
 
-    from bench import results
+    from bench import results, spool
     from bench.cli.display import display
     from bench.evaluate import MIN_SAMPLES
     from bench.track import Store
@@ -117,24 +129,28 @@ def run(
     scoring = tasks.Scoring(samples, metrics, inception_weights, data_dir, offline)
     yardstick = task.yardstick(chosen_device, images, scoring)
     store = Store(experiment)
+    spool.sync(store)
     announce(images)
     click.echo(f"{header}\n{len(plan.trials)} trials, {len(images):,} examples of {images.name} from {images.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
     shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name, data)
-    with display(len(plan.trials)) as watcher:
-        current = Run(
-            plan,
-            Settings(chosen, budget, samples, chosen_device, task),
-            images,
-            yardstick,
-            store,
-            watcher,
-            invocation=shlex.join(["bench", *sys.argv[1:]]),
-            options=shared,
-        )
-        outcomes = current.execute()
-    loaded = results.load(experiment=experiment, parent=current.parent.run_id)
+    current = Run(
+        plan,
+        Settings(chosen, budget, samples, chosen_device, task, checkpoint_every),
+        images,
+        yardstick,
+        spool.Spool(store),
+        invocation=shlex.join(["bench", *sys.argv[1:]]),
+        options=shared,
+        fresh=fresh,
+    )
+    if current.known:
+        click.echo(f"{len(current.known)} of them finished before and not trained again (--fresh does)")
+    with display(len(current.trials)) as watcher:
+        outcomes = current.execute(watcher)
+    _deliver(store)
+    loaded = results.load(experiment=experiment, parent=current.parent.run_id, also=current.run_ids)
     for protocol in tables.protocols(loaded):
         click.echo(f"\n{tables.as_text(tables.leaderboard(loaded, protocol))}")
         effect = tables.bn_effect(loaded, protocol)
@@ -145,6 +161,18 @@ def run(
         click.echo(yardstick.notice)
     click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
+
+
+def _deliver(store: Store) -> None:
+    """What the store did not take while it was trained; BenchError where it does not take it now either."""
+    from bench import spool
+
+    failures = spool.sync(store).failures
+    if failures:
+        raise BenchError(
+            f"the trials are done, but {store.uri} does not take their results ({failures[0]}); they wait in "
+            f"{spool.WORK}; when the store is back: bench sync && bench report"
+        )
 
 
 def _header(preset: Preset, budget: Budget, samples: int, device: torch.device) -> str:

@@ -7,9 +7,10 @@ does not fit is a reported skip. Knows nothing of trials and stores.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -58,9 +59,11 @@ class Scoring:
 
 
 class Stream(Protocol):
-    """An endless stream of seeded batches."""
+    """An endless stream of seeded batches, whose position can be saved."""
 
     def next(self) -> Batch: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 
 class Task(ABC):

@@ -1,11 +1,15 @@
-"""The training loop: turns over batches, counted and timed, with losses averaged on the device."""
+"""The training loop: turns over batches, counted and timed, with losses averaged on the device.
+
+Owns the state between two steps, all of which `state_dict` gives and `load_state_dict` takes back.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from bench.tasks import Stream
 from gans import GAN
+from gans.snapshot import resume, snapshot
 
 
 @dataclass
@@ -28,7 +33,7 @@ class Counts:
 
 
 class Diverged(Exception):
-    """A loss became NaN or infinite; the message names the turn, the quantity and the step."""
+    """A loss became NaN or infinite; the message names the quantity, its turn, the step, and parameters like it."""
 
 
 class Loop:
@@ -43,7 +48,8 @@ class Loop:
         self.steps = steps
         self.turns = gan.turns()
         self.counts = Counts()
-        self._pending: list[tuple[str, Tensor]] = []
+        self._pending: list[tuple[int, str, Tensor]] = []
+        """What the turns gave since the last `drain`: step, scalar's name, value."""
         self._ema = None
         if gan.config.ema:
             self._ema = AveragedModel(gan.generator, multi_avg_fn=self._average, use_buffers=True)
@@ -66,11 +72,13 @@ class Loop:
         else:  # counters of batch norm
             torch._foreach_copy_(list(averaged), list(current))
 
-    def run(self, steps: int) -> None:
-        """Takes `steps` steps and adds their wall time."""
+    def run(self, steps: int, pause: Callable[[], bool] = lambda: False) -> None:
+        """Takes `steps` steps, or fewer where `pause` says so after one, and adds their wall time."""
         started = time.perf_counter()
         for _ in range(steps):
             self._step()
+            if pause():
+                break
         self.counts.seconds += time.perf_counter() - started
 
     def _step(self) -> None:
@@ -81,7 +89,8 @@ class Loop:
         for turn in self.turns:
             if self.counts.steps % turn.every:
                 continue
-            self._pending += [(f"{key}_{turn.name}", value) for key, value in turn.take(batch).items()]
+            scalars = turn.take(batch)
+            self._pending += [(self.counts.steps, f"{key}_{turn.name}", value) for key, value in scalars.items()]
             if turn.name == "d":
                 self.counts.d_updates += 1
             elif turn.name == "g":
@@ -97,15 +106,50 @@ class Loop:
         if not self._pending:
             return {}
         started = time.perf_counter()
-        values = torch.stack([value for _, value in self._pending]).tolist()
+        values = self._values()
         self.counts.seconds += time.perf_counter() - started
         series: dict[str, list[float]] = {}
-        for (key, _), value in zip(self._pending, values, strict=True):
-            series.setdefault(key, []).append(value)
-        self._pending.clear()
-        means = {key: sum(values) / len(values) for key, values in series.items()}
-        for key, value in means.items():
+        for (step, key, _), value in zip(self._pending, values, strict=True):
             if not math.isfinite(value):
                 name, _, turn = key.rpartition("_")
-                raise Diverged(f"{name} of turn {turn} became {value} by step {self.counts.steps}")
-        return means
+                raise Diverged(f"{name} of turn {turn} became {value} at step {step}{self._not_finite()}")
+            series.setdefault(key, []).append(value)
+        self._pending.clear()
+        return {key: sum(values) / len(values) for key, values in series.items()}
+
+    def _values(self) -> list[float]:
+        """The pending values, in one wait for the device."""
+        values: list[float] = torch.stack([value for *_, value in self._pending]).tolist() if self._pending else []
+        return values
+
+    def _not_finite(self) -> str:
+        """The parameters that are not finite now, as the end of a sentence."""
+        names = [name for name, p in self.gan.named_parameters() if not p.isfinite().all()]
+        more = f" and {len(names) - 1} more parameters" if len(names) > 1 else ""
+        return f", and so did {names[0]}{more}" if names else ""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next steps depend on; tensors are the live ones."""
+        return {
+            **snapshot(self.gan, self.turns),
+            "ema": None if self._ema is None else self._ema.state_dict(),
+            "batches": self.batches.state_dict(),
+            "counts": asdict(self.counts),
+            "pending": [
+                (step, key, value) for (step, key, _), value in zip(self._pending, self._values(), strict=True)
+            ],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state of a loop over the same algorithm, settings and data."""
+        resume(self.gan, self.turns, state)
+        if self._ema is not None:
+            self._ema.load_state_dict(state["ema"])
+        self.batches.load_state_dict(state["batches"])
+        for name, value in state["counts"].items():
+            setattr(self.counts, name, value)
+        # A Python float, and so float64, holds exactly what a scalar of either precision was.
+        self._pending = [
+            (step, key, torch.tensor(value, dtype=torch.float64, device=self.gan.device))
+            for step, key, value in state["pending"]
+        ]

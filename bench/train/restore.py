@@ -1,4 +1,4 @@
-"""A trained GAN back from the store: safetensors and a config, never unpickled."""
+"""A trained GAN as a file, and back from the store: safetensors and a config, never unpickled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 import torch
 from mlflow.exceptions import MlflowException
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 
 import gans
 from bench.data import PUBLISHED
@@ -15,7 +16,23 @@ from bench.errors import BenchError
 from bench.protocol import Protocol
 from bench.results import find_run
 from bench.tasks import Task, choose
+from bench.train.loop import Loop
 from gans import GAN
+
+
+def weights_bytes(loop: Loop) -> bytes:
+    """Every network as one safetensors file, G with the weights that were scored, and the config beside them."""
+    gan = loop.gan
+    state = dict(gan.state_dict())
+    state |= {f"generator.{key}": value for key, value in loop.generator.state_dict().items()}
+    metadata = {
+        "algorithm": gan.info.name,
+        "config": json.dumps(gan.config.to_dict()),
+        "generator": "ema" if gan.config.ema else "raw",
+        "field": gan.field.name,
+    }
+    packed: bytes = save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
+    return packed
 
 
 def restore(run_id: str) -> tuple[GAN, str, Task]:

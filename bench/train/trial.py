@@ -1,36 +1,44 @@
-"""One trial, from its seeds to its record. What goes wrong in it is its result, not the run's end."""
+"""One trial, from its seeds to its record. What goes wrong in it is its result, not the run's end.
+
+Owns the order of things: steps, pictures, evaluations, checkpoints. A checkpoint is taken between two steps, and before
+each evaluation; only then goes to the store what was recorded up to there, so that a trial that goes on from its newest
+checkpoint repeats nothing that was sent.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import statistics
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from typing import Protocol as Interface
 
 import torch
-from safetensors.torch import save
 
 import gans
+from bench import environment
 from bench.data import Dataset
-from bench.evaluate import squared_error
-from bench.pictures import Picture, gif_bytes, png_bytes
+from bench.journal import NoRoom
 from bench.plan import Trial
-from bench.protocol import Budget, Preset, metric_name
+from bench.protocol import Budget, Preset
+from bench.spool import RunWriter
 from bench.tasks import Task, Yardstick
-from bench.track import RunWriter
+from bench.train.checkpoint import Checkpoints, Damaged
+from bench.train.examine import Examiner
 from bench.train.loop import Counts, Diverged, Loop
-from bench.train.sampling import draw, frozen, reconstructions, shown
+from bench.train.restore import weights_bytes
+from bench.train.signals import Interrupts
 from gans import GAN
 from gans.fields import DIGITS, Field
 from gans.networks import parameter_count
 
 DRAIN_EVERY = 25
 """Steps between two reads of the losses from the device."""
-SAMPLING_SEED = 1_000_003
-"""Added to the trial's seed, so that evaluation never draws the latents of training."""
+CHECKPOINT_EVERY = 60.0
+"""Seconds between two checkpoints of a trial, by default."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Settings:
     samples: int
     device: torch.device
     task: Task
+    checkpoint_every: float = CHECKPOINT_EVERY
+    """Seconds."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,8 @@ class Watcher(Interface):
     def progressed(self, counts: Counts, scalars: dict[str, float]) -> None: ...
     def evaluated(self, counts: Counts, scores: dict[str, float]) -> None: ...
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None: ...
+    def say(self, text: str) -> None:
+        """One line for people."""
 
 
 def build(trial: Trial, device: torch.device, field: Field = DIGITS) -> GAN:
@@ -79,22 +91,13 @@ def schedule(steps: int, points: int) -> set[int]:
     return {max(round(steps * i / points), 1) for i in range(1, points + 1)} if points else set()
 
 
-def weights_bytes(gan: GAN, loop: Loop) -> bytes:
-    """Every network as one safetensors file, G with the weights that were scored, and the config beside them."""
-    state = dict(gan.state_dict())
-    state |= {f"generator.{key}": value for key, value in loop.generator.state_dict().items()}
-    metadata = {
-        "algorithm": gan.info.name,
-        "config": json.dumps(gan.config.to_dict()),
-        "generator": "ema" if gan.config.ema else "raw",
-        "field": gan.field.name,
-    }
-    packed: bytes = save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
-    return packed
+def out_of_memory(error: Exception) -> bool:
+    """Whether the device, or the CPU, had no memory left."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
 class TrialRunner:
-    """Runs one trial and records it in `recorder`."""
+    """Runs one trial and records it in `recorder`, from its newest checkpoint where it has one."""
 
     def __init__(
         self,
@@ -104,17 +107,27 @@ class TrialRunner:
         yardstick: Yardstick,
         recorder: RunWriter,
         watcher: Watcher,
+        interrupts: Interrupts,
+        tags: Mapping[str, str],
     ) -> None:
         self.trial, self.settings, self.data = trial, settings, data
-        self.task = settings.task
         self.yardstick, self.recorder, self.watcher = yardstick, recorder, watcher
-        self.eval_seconds = 0.0
+        self.interrupts = interrupts
+        self.tags = {**tags, "status": "running", "reason": ""}
+        self.checkpoints = Checkpoints(recorder.folder)
+        self.made_by = {
+            "device": settings.device.type,
+            "torch": torch.__version__,
+            "code": environment.code(gans.get(trial.cell.algorithm)),
+        }
         self.counts = Counts()
-        self.frames: list[Picture] = []
-        self.grid: Picture | None = None
+        self.examiner: Examiner | None = None
 
     def run(self) -> Outcome:
-        """Trains and scores; NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason."""
+        """Trains and scores; NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason.
+
+        Raises KeyboardInterrupt when that is recorded, and NoRoom where the disk takes no more.
+        """
         status, reason, scores = "finished", "", {}
         interrupt: KeyboardInterrupt | None = None
         try:
@@ -123,122 +136,151 @@ class TrialRunner:
             status, reason = "diverged", str(divergence)
         except KeyboardInterrupt as pressed:
             status, reason, interrupt = "interrupted", "stopped by the user", pressed
+        except NoRoom:
+            self.recorder.release()
+            raise
         except Exception as error:
             status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
+            if out_of_memory(error):
+                reason = self._memory_advice()
             self.recorder.artifact("traceback.txt", traceback.format_exc().encode())
         outcome = Outcome(status, reason, scores, self.counts)
-        self._finish(outcome)
+        self._record(outcome)
         self.watcher.trial_ended(self.trial, outcome)
         if interrupt is not None:
             raise interrupt
         return outcome
 
-    def _train(self) -> dict[str, float]:
+    def _memory_advice(self) -> str:
         config = self.trial.cell.config
-        gan = build(self.trial, self.settings.device, self.task.field)
-        batches = self.task.batches(self.data, gan.config.batch_size, self.trial.seed, self.settings.device)
-        steps = self.settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
-        loop = Loop(gan, batches, steps)
-        self.counts = loop.counts
+        lower = [
+            f"{name} (now {getattr(config, name)})"
+            for name, least in (("batch_size", 2), ("unroll", 0), ("pack", 1))
+            if getattr(config, name, least) > least
+        ]
+        return (
+            f"out of memory on {self.settings.device}: lower {' or '.join(lower)} with --set, stop other programs that "
+            "use the device, or choose another one with --device"
+        )
+
+    def _train(self) -> dict[str, float]:
+        preset = self.settings.preset
+        loop, examiner = self._begin()
+        steps = loop.steps
+        evaluations = schedule(steps, preset.evaluations + 1) - {steps}
+        frames = schedule(steps, preset.frames)
+        reads = set(range(DRAIN_EVERY, steps, DRAIN_EVERY))
+        for stop in sorted(evaluations | frames | reads | {steps}):
+            if stop < loop.counts.steps:
+                continue
+            self._advance(loop, examiner, stop)
+            if stop in evaluations or stop == steps:
+                self._checkpoint(loop, examiner)
+            scalars = loop.drain()
+            self.recorder.metrics(scalars | self._position(), stop)
+            self.watcher.progressed(loop.counts, scalars)
+            if stop in frames:
+                examiner.frame()
+            if stop in evaluations:
+                self.watcher.evaluated(loop.counts, examiner.evaluate(preset.curve_samples, final=False))
+        scores = examiner.evaluate(self.settings.samples, final=True)
+        self.watcher.evaluated(loop.counts, scores)
+        scores |= examiner.redraw(self.settings.samples, preset.draws, scores)
+        examiner.latent_pictures()
+        self.recorder.artifact("weights.safetensors", weights_bytes(loop))
+        return scores
+
+    def _begin(self) -> tuple[Loop, Examiner]:
+        """The loop and the examiner, at the newest usable checkpoint or at the start."""
+        for state in self.checkpoints.load():
+            if isinstance(state, Damaged):
+                self.watcher.say(f"{self.trial}: {state} and not used")
+            elif state["made_by"] != self.made_by:
+                self.watcher.say(f"{self.trial}: its checkpoint is of other code, torch or device and not used")
+            else:
+                return self._resume(state)
+        self.recorder.rewind(0)
+        self.recorder.tags(self.tags)
+        loop, examiner = self._build()
+        config = self.trial.cell.config
         self.recorder.params(
             {
                 "algorithm": self.trial.cell.algorithm,
                 "seed": self.trial.seed,
                 **config.to_dict(),
-                "steps": steps,
-                "params_g": parameter_count(gan.generator),
+                "steps": loop.steps,
+                "params_g": parameter_count(loop.gan.generator),
                 # Every other network: a second discriminator or a decoder is part of the price.
-                "params_d": parameter_count(gan) - parameter_count(gan.generator),
+                "params_d": parameter_count(loop.gan) - parameter_count(loop.gan.generator),
             }
         )
-        self.watcher.trial_started(self.trial, steps)
-        self._frame(gan, loop)
-        evaluations = schedule(steps, self.settings.preset.evaluations + 1) - {steps}
-        frames = schedule(steps, self.settings.preset.frames)
-        reads = set(range(DRAIN_EVERY, steps, DRAIN_EVERY))
-        for stop in sorted(evaluations | frames | reads | {steps}):
-            loop.run(stop - loop.counts.steps)
-            scalars = loop.drain()
-            self.recorder.metrics(scalars | self._position(), stop)
-            self.watcher.progressed(loop.counts, scalars)
-            if stop in frames:
-                self._frame(gan, loop)
-            if stop in evaluations:
-                self._evaluate(gan, loop, self.settings.preset.curve_samples, final=False)
-        scores = self._evaluate(gan, loop, self.settings.samples, final=True)
-        scores |= self._redrawn(gan, loop, scores)
-        self._latent_pictures(gan, loop)
-        self.recorder.artifact("weights.safetensors", weights_bytes(gan, loop))
-        return scores
+        self.recorder.flush()
+        self.watcher.trial_started(self.trial, loop.steps)
+        examiner.frame()
+        return loop, examiner
+
+    def _build(self) -> tuple[Loop, Examiner]:
+        settings, seed = self.settings, self.trial.seed
+        gan = build(self.trial, settings.device, settings.task.field)
+        batches = settings.task.batches(self.data, gan.config.batch_size, seed, settings.device)
+        loop = Loop(gan, batches, settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d))
+        self.counts = loop.counts
+        self.examiner = Examiner(loop, settings.task, self.data, self.yardstick, self.recorder, self.interrupts, seed)
+        self._saved = time.monotonic()
+        return loop, self.examiner
+
+    def _resume(self, state: Mapping[str, Any]) -> tuple[Loop, Examiner]:
+        loop, examiner = self._build()
+        loop.load_state_dict(state["loop"])
+        examiner.load_state_dict(state["examiner"])
+        self.recorder.rewind(state["recorded"])
+        self.recorder.seconds += state["log_seconds"]
+        self.recorder.resumed()
+        self.recorder.tags(self.tags)
+        self.watcher.trial_started(self.trial, loop.steps)
+        self.watcher.say(f"{self.trial}: goes on from step {loop.counts.steps:,} of {loop.steps:,}")
+        return loop, examiner
+
+    def _advance(self, loop: Loop, examiner: Examiner, stop: int) -> None:
+        """Trains to the step `stop`, with a checkpoint whenever it is time, and obeys a signal after the step."""
+        while loop.counts.steps < stop:
+            loop.run(stop - loop.counts.steps, self._should_pause)
+            if self._should_pause():
+                self._checkpoint(loop, examiner)
+            self.interrupts.obey()
+
+    def _should_pause(self) -> bool:
+        is_time = time.monotonic() - self._saved >= self.settings.checkpoint_every
+        return is_time or self.interrupts.pending is not None
+
+    def _checkpoint(self, loop: Loop, examiner: Examiner) -> None:
+        """Saves the state, then sends what was recorded up to it. A full disk is no reason to stop training."""
+        state = {
+            "made_by": self.made_by,
+            "loop": loop.state_dict(),
+            "examiner": examiner.state_dict(),
+            "recorded": self.recorder.position(),
+            "log_seconds": self.recorder.seconds,
+        }
+        try:
+            self.checkpoints.save(loop.counts.steps, state)
+        except OSError as error:
+            self.watcher.say(
+                f"{self.trial}: no checkpoint at step {loop.counts.steps:,} ({error.strerror or error}), "
+                "the training goes on"
+            )
+        self._saved = time.monotonic()
+        self.recorder.flush()
 
     def _position(self) -> dict[str, float]:
         position = dataclasses.asdict(self.counts)
         del position["steps"]
         return position
 
-    def _frame(self, gan: GAN, loop: Loop) -> None:
-        """One more frame of the GIF, always from the same latents."""
-        started = time.perf_counter()
-        self.frames.append(self._picture(gan, loop, 8))
-        self.eval_seconds += time.perf_counter() - started
-
-    def _picture(self, gan: GAN, loop: Loop, rows: int) -> Picture:
-        """Samples, always from the same latents."""
-        return shown(gan, loop.generator, self.task, self.data, rows, self._seed)
-
-    @property
-    def _seed(self) -> int:
-        return self.trial.seed + SAMPLING_SEED
-
-    def _evaluate(self, gan: GAN, loop: Loop, n: int, *, final: bool) -> dict[str, float]:
-        started = time.perf_counter()
-        samples = draw(gan, loop.generator, self.task.examples(self.data, n, self._seed), self._seed)
-        scores = self.yardstick.judge(samples, final=final)
-        originals = self.data.some(n)
-        rebuilt = reconstructions(gan, loop.generator, originals, self._seed)
-        if rebuilt is not None:
-            scores[metric_name("reconstruction", n, self.task.prefix)] = squared_error(rebuilt, originals)
-        self.grid = self._picture(gan, loop, 10)
-        self.eval_seconds += time.perf_counter() - started
-        self.recorder.metrics(scores, self.counts.steps)
-        self.recorder.image(self.grid, "samples", self.counts.steps)
-        self.recorder.flush()
-        self.watcher.evaluated(self.counts, scores)
-        return scores
-
-    def _redrawn(self, gan: GAN, loop: Loop, scores: dict[str, float]) -> dict[str, float]:
-        """`fid_sd`: the standard deviation of FID over draws of the samples, the first of which is in `scores`.
-
-        Noise of sampling, not of training. Images made from images are the same in every draw.
-        """
-        draws, n = self.settings.preset.draws, self.settings.samples
-        if draws < 2 or self.task.field.source is not None:
-            return {}
-        started = time.perf_counter()
-        name = metric_name("fid", n, self.task.prefix)
-        values = [scores[name]]
-        for seed in range(self._seed + 1, self._seed + draws):
-            samples = draw(gan, loop.generator, self.task.examples(self.data, n, seed), seed)
-            values.append(self.yardstick.judge(samples, final=False)[name])
-        self.eval_seconds += time.perf_counter() - started
-        spread = {metric_name("fid_sd", n, self.task.prefix): statistics.stdev(values)}
-        self.recorder.metrics(spread, self.counts.steps)
-        return spread
-
-    def _latent_pictures(self, gan: GAN, loop: Loop) -> None:
-        """What the report shows of the latent space."""
-        started = time.perf_counter()
-        with frozen(gan, loop.generator, self._seed):
-            pictures = self.task.latent_pictures(gan, self.data, self.yardstick)
-        self.eval_seconds += time.perf_counter() - started
-        for name, picture in pictures.items():
-            self.recorder.artifact(f"latent/{name}.png", png_bytes(picture))
-
-    def _finish(self, outcome: Outcome) -> None:
-        if self.frames:
-            self.recorder.artifact("training.gif", gif_bytes(self.frames))
-        if self.grid is not None:
-            self.recorder.artifact("samples.png", png_bytes(self.grid))
+    def _record(self, outcome: Outcome) -> None:
+        eval_seconds = self.examiner.seconds if self.examiner else 0.0
+        if self.examiner is not None:
+            self.examiner.record()
         summary = {
             "trial": str(self.trial),
             "config": self.trial.cell.config.to_dict(),
@@ -246,12 +288,13 @@ class TrialRunner:
             "reason": outcome.reason,
             "scores": outcome.scores,
             "counts": dataclasses.asdict(self.counts),
-            "eval_seconds": self.eval_seconds,
+            "eval_seconds": eval_seconds,
             "log_seconds": self.recorder.seconds,
         }
         self.recorder.artifact("summary.json", json.dumps(summary, indent=2).encode())
-        self.recorder.metrics(
-            {"eval_seconds": self.eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps
-        )
         self.recorder.tags({"status": outcome.status, "reason": outcome.reason})
-        self.recorder.close({"finished": "FINISHED", "interrupted": "KILLED"}.get(outcome.status, "FAILED"))
+        if outcome.status == "interrupted":
+            self.recorder.suspend()
+            return
+        self.recorder.metrics({"eval_seconds": eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps)
+        self.recorder.close("FINISHED" if outcome.status == "finished" else "FAILED")

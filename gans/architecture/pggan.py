@@ -70,9 +70,6 @@ class PGGAN(WGANGP):
         "minibatch=discrimination": "the statistic is a channel before D's last convolution",
     }
 
-    def prepare(self) -> None:
-        self.phases: dict[str, int] = {}
-
     def build_generator(self) -> nn.Module:
         return ProgressiveGenerator(self.config.latent_dim)
 
@@ -110,10 +107,11 @@ class PGGAN(WGANGP):
 
     def in_phase(self, turn: Turn, batch: Batch) -> Scalars:
         """The turn's loss with reals of the stage; a new phase begins with a fresh Adam, as in the official code."""
-        phase = int(self.phase)
-        if self.phases.setdefault(turn.name, phase) != phase:
+        # The optimizer keeps the phase, so that its `state_dict` tells a resumed training of it.
+        phase, group = int(self.phase), turn.optimizer.param_groups[0]
+        if group.setdefault("phase", phase) != phase:
             turn.optimizer.state.clear()
-            self.phases[turn.name] = phase
+            group["phase"] = phase
         return turn.loss(replace(batch, images=faded(batch.images, self.growth)))
 
     def turns(self) -> list[Turn]:

@@ -55,6 +55,16 @@ class UnseededNoise(DCGAN):
         return torch.randn(n, self.config.latent_dim, generator=self.entropy)
 
 
+class KeepsStateOutside(DCGAN):
+    """A loss that grows with every turn of D, counted where no `state_dict` sees it."""
+
+    taken = 0
+
+    def d_loss(self, real_scores, fake_scores):
+        self.taken += 1
+        return super().d_loss(real_scores, fake_scores) + self.taken * real_scores.mean()
+
+
 class LeavesTheRange(DCGAN):
     """Images beyond [-1, 1]."""
 
@@ -81,6 +91,7 @@ class Undocumented(DCGAN):
         (ForgetsTheHead, contract.check_every_parameter_gets_a_gradient, "no turn trains .*head.weight"),
         (UnseededNoise, contract.check_training_follows_the_seed, "the same seed gave other values"),
         (UnseededNoise, contract.check_generate, "the same rng gave other images"),
+        (KeepsStateOutside, contract.check_a_resumed_model_goes_on, "other values of .*discriminator.head.weight"),
         (LeavesTheRange, contract.check_generate, r"left \[-1, 1\]"),
         (Undocumented, contract.check_config_round_trip, "strength has no meaning"),
     ],

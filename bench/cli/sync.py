@@ -1,0 +1,22 @@
+"""`bench sync`: results that a store did not take, delivered."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+
+@click.command()
+def sync() -> int:
+    """Deliver the results that wait in bench-work because their store was gone; exit code 1 when some still wait."""
+    from bench import spool
+
+    done = spool.sync()
+    for name in done.delivered:
+        click.echo(f"delivered  {name}")
+    for failure in done.failures:
+        click.echo(f"waits      {failure}")
+    for name in done.unfinished:
+        click.echo(f"unfinished {name}: give its 'bench run' again to go on")
+    if not (done.delivered or done.failures or done.unfinished):
+        click.echo("nothing waits here")
+    return 1 if done.failures else 0

@@ -1,0 +1,154 @@
+"""A journal: what is to be recorded of one run, on disk in order, and how much of it the store has.
+
+Takes entries and files, sends them to a `bench.track.Store`, each at least once, which that bears. `bench.spool` says
+where what lies. Knows nothing of locks, nor of which runs there are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.files import write_atomically
+from bench.track import Store
+
+BATCH = 800
+"""Points in one call of the store, which takes up to 1,000."""
+
+Entry = dict[str, Any]
+
+
+class NoRoom(BenchError):
+    """The disk does not take what is to be recorded."""
+
+
+class Journal:
+    """The entries of one run on disk. Raises NoRoom where they cannot be written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._path = folder / "journal.jsonl"
+        self._delivered_path = folder / "delivered.json"
+        self.entries: list[Entry] = []
+        self.delivered = 0
+        self.run_id: str | None = None
+        if self._path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        *lines, torn = self._path.read_text().split("\n")
+        try:
+            self.entries = [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise BenchError(f"{self._path} is damaged; remove {self.folder}, what it holds is lost") from error
+        if torn:  # the process died while it wrote
+            self._rewrite()
+        if self._delivered_path.exists():
+            state = json.loads(self._delivered_path.read_text())
+            self.run_id, self.delivered = state["run_id"], state["entries"]
+
+    def _rewrite(self) -> None:
+        write_atomically(self._path, "".join(f"{json.dumps(entry)}\n" for entry in self.entries).encode())
+
+    def _no_room(self, error: OSError) -> NoRoom:
+        return NoRoom(
+            f"results cannot be written to {self.folder}: {error.strerror or error}; make room and give the same "
+            "command again, it goes on where this one stopped"
+        )
+
+    def append(self, entry: Entry, content: bytes | None = None) -> None:
+        """Adds an entry, and the content of its file, which is on the disk first."""
+        try:
+            if content is not None:
+                write_atomically(self.folder / entry["file"], content)
+            size = self._path.stat().st_size if self._path.exists() else 0
+            try:
+                with self._path.open("a") as file:
+                    file.write(f"{json.dumps(entry)}\n")
+            except BaseException:
+                with self._path.open("r+") as file:
+                    file.truncate(size)
+                raise
+        except OSError as error:
+            raise self._no_room(error) from error
+        self.entries.append(entry)
+
+    def secure(self) -> int:
+        """The number of entries, all of which are on the disk itself then."""
+        with self._path.open("rb") as file:
+            os.fsync(file.fileno())
+        return len(self.entries)
+
+    def truncate(self, count: int) -> None:
+        """Drops entries behind the first `count` that the store has not got; the start of the run always stays."""
+        kept = max(count, self.delivered, 1)
+        if len(self.entries) > kept:
+            del self.entries[kept:]
+            self._rewrite()
+
+    def note_delivery(self, run_id: str, count: int) -> None:
+        """Remembers that the first `count` entries have arrived."""
+        self.run_id, self.delivered = run_id, count
+        write_atomically(self._delivered_path, json.dumps({"run_id": run_id, "entries": count}).encode())
+
+    @property
+    def start(self) -> Entry:
+        """The first entry: id, name, kind, parent, uri and experiment of the run."""
+        return self.entries[0]
+
+    @property
+    def closed(self) -> bool:
+        """Whether the run has ended for good."""
+        return bool(self.entries[-1]["op"] == "close")
+
+    @property
+    def complete(self) -> bool:
+        """Whether the store has all of it."""
+        return self.delivered == len(self.entries)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the run has ended, be it that a trial may go on later."""
+        return self.entries[-1]["op"] in ("close", "status")
+
+
+def _send(store: Store, journal: Journal, run_id: str, entry: Entry) -> None:
+    """One entry, other than points, to the store."""
+    match entry["op"]:
+        case "tags":
+            store.write(run_id, tags=entry["values"], params={})
+        case "params":
+            store.write(run_id, tags={}, params=entry["values"])
+        case "image":
+            store.add_image(run_id, journal.folder / entry["file"], entry["key"], entry["step"], entry["time"])
+        case "file":
+            store.add_file(run_id, journal.folder / entry["file"], entry["folder"])
+        case "status" | "close":
+            store.set_status(run_id, entry["status"])
+
+
+def deliver(journal: Journal, store: Store) -> None:
+    """Sends what the store has not got; raises what the store raises. May be repeated after any interruption."""
+    start = journal.start
+    if journal.run_id is None:
+        journal.note_delivery(store.create(start["name"], start["kind"], start["id"], start["parent"]), 1)
+    run_id = journal.run_id
+    assert run_id is not None
+    while journal.delivered < len(journal.entries):
+        end = journal.delivered
+        points: list[tuple[str, float, int, int]] = []
+        while end < len(journal.entries) and journal.entries[end]["op"] == "points":
+            entry = journal.entries[end]
+            if points and len(points) + len(entry["values"]) > BATCH:
+                break
+            points += [(key, value, entry["time"], entry["step"]) for key, value in entry["values"].items()]
+            end += 1
+        if points:
+            store.add_points(run_id, points)
+        elif end == journal.delivered:
+            _send(store, journal, run_id, journal.entries[end])
+            end += 1
+        journal.note_delivery(run_id, end)

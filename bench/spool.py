@@ -1,0 +1,294 @@
+"""The spool: every result is on disk before it goes to the store, and stays until it has arrived.
+
+Owns the folder `bench-work` of the working directory. In it each run that is being written has `<id>/`, removed when
+the run has ended and all of it is in the store, and `<id>.lock`, held by the process that writes:
+
+    journal.jsonl      what is to be recorded, one entry a line, in order; files of entries lie beside it
+    delivered.json     how many entries the store has
+    checkpoint-*.pt    of trials only, `bench.train.checkpoint`'s
+
+A trial's id follows from its fingerprint and its store, so that the next `bench run` finds it again. Knows the store
+through `bench.track.Store`, and nothing of training.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from bench.journal import Journal, deliver
+from bench.pictures import png_bytes
+from bench.track import Store, cause
+
+WORK = Path("bench-work")
+PATIENCE = 60.0
+"""Seconds after a failed delivery in which no other is tried."""
+
+
+class RunWriter:
+    """One run being recorded; nothing is sent before `flush`. Holds the run's lock until it is ended."""
+
+    def __init__(self, journal: Journal, spool: Spool, lock: FileLock) -> None:
+        self.journal, self._spool, self._lock = journal, spool, lock
+        self._steps: dict[str, int] = {}
+        """The last step of each series, so that a trial that goes on from an older checkpoint adds no point twice."""
+        self._remember()
+        self.seconds = 0.0
+        """Wall time spent in the store."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the trial's checkpoints may lie."""
+        return self.journal.folder
+
+    @property
+    def run_id(self) -> str | None:
+        """MLflow's id, once the store has the run."""
+        return self.journal.run_id
+
+    def position(self) -> int:
+        """Where the record stands, all of it safe on the disk; what comes later can be undone by `rewind`."""
+        return self.journal.secure()
+
+    def rewind(self, position: int) -> None:
+        """Forgets what came after `position`, unless the store has it already."""
+        self.journal.truncate(position)
+        self._remember()
+
+    def _remember(self) -> None:
+        self._steps = {}
+        for entry in self.journal.entries:
+            if entry["op"] in ("points", "image"):
+                keys = entry["values"] if entry["op"] == "points" else [f"image {entry['key']}"]
+                self._steps |= dict.fromkeys(keys, entry["step"])
+
+    def _is_new(self, series: str, step: int) -> bool:
+        return step > self._steps.get(series, -1)
+
+    def tags(self, tags: Mapping[str, str]) -> None:
+        """Sets tags, each name prefixed by 'bench.'."""
+        self.journal.append({"op": "tags", "values": dict(tags)})
+
+    def params(self, params: Mapping[str, object]) -> None:
+        """Sets params."""
+        self.journal.append({"op": "params", "values": {key: str(value) for key, value in params.items()}})
+
+    def metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Adds one point to each curve, unless it has one of this step or a later one."""
+        new = {key: float(value) for key, value in values.items() if self._is_new(key, step)}
+        if new:
+            self.journal.append({"op": "points", "values": new, "step": step, "time": int(time.time() * 1000)})
+            self._steps |= dict.fromkeys(new, step)
+
+    def image(self, picture: NDArray[np.uint8], key: str, step: int) -> None:
+        """Adds a picture to the run's image series `key`, unless that has one of this step or a later one."""
+        if self._is_new(f"image {key}", step):
+            entry = {"op": "image", "file": f"{key}-{step}.png", "key": key, "step": step}
+            self.journal.append(entry | {"time": int(time.time() * 1000)}, png_bytes(picture))
+            self._steps[f"image {key}"] = step
+
+    def artifact(self, name: str, content: bytes) -> None:
+        """Stores a file; `name` may hold one folder, 'latent/sweep.png'."""
+        folder, _, _ = name.rpartition("/")
+        if folder:
+            (self.folder / folder).mkdir(exist_ok=True)
+        self.journal.append({"op": "file", "file": name, "folder": folder or None}, content)
+
+    def flush(self) -> None:
+        """Sends what waits; where the store does not take it, says so once and keeps it."""
+        started = time.perf_counter()
+        self._spool.try_to_deliver(self.journal)
+        self.seconds += time.perf_counter() - started
+
+    def resumed(self) -> None:
+        """Says that a run that was stopped goes on."""
+        self.journal.append({"op": "status", "status": "RUNNING"})
+
+    def suspend(self) -> None:
+        """Ends the run as KILLED for now: the next `bench run` goes on with it."""
+        self.journal.append({"op": "status", "status": "KILLED"})
+        self.flush()
+        self._lock.release()
+
+    def close(self, status: str) -> None:
+        """Ends the run for good with an MLflow status: FINISHED, FAILED or KILLED. Its folder goes when all is sent."""
+        self.journal.append({"op": "close", "status": status})
+        self.flush()
+        if self.journal.complete:
+            shutil.rmtree(self.journal.folder)
+        _unlock(self._lock)
+
+    def release(self) -> None:
+        """Leaves the run as it is, to whoever goes on with it."""
+        self._lock.release()
+
+
+def _unlock(lock: FileLock) -> None:
+    # Removed while it is held: whoever opened it just now finds it gone and makes a new one (filelock sees to it).
+    path = Path(lock.lock_file)
+    path.unlink(missing_ok=True)
+    lock.release()
+    with contextlib.suppress(OSError):  # the last one takes the folder with it
+        path.parent.rmdir()
+
+
+def _try_lock(folder: Path) -> FileLock | None:
+    """The lock of a run's folder, held; None where another process holds it."""
+    lock = FileLock(folder.with_name(folder.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    return lock
+
+
+class Taken(Exception):
+    """A trial that is not to be trained now, and why."""
+
+
+class Spool:
+    """The runs that are being written to one store from one working directory."""
+
+    def __init__(self, store: Store, root: Path = WORK) -> None:
+        self.store, self.root = store, root.absolute()
+        self._quiet_until = 0.0
+        self.warned = False
+        """Whether the store has refused something."""
+
+    def try_to_deliver(self, journal: Journal) -> None:
+        """Sends what waits, unless the store failed a moment ago."""
+        if time.monotonic() < self._quiet_until:
+            return
+        try:
+            deliver(journal, self.store)
+        except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
+            self._quiet_until = time.monotonic() + PATIENCE
+            if not self.warned:
+                warnings.warn(
+                    f"the store {self.store.uri} takes nothing ({cause(error)}); results wait in {self.root}, "
+                    "'bench sync' delivers them",
+                    stacklevel=2,
+                )
+            self.warned = True
+
+    def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: RunWriter | None) -> RunWriter:
+        folder.mkdir(parents=True, exist_ok=True)
+        journal = Journal(folder)
+        start = {"op": "start", "id": uuid.uuid4().hex, "name": name, "kind": kind, "time": time.time()}
+        above = None if parent is None else parent.journal.start["id"]
+        journal.append(start | {"parent": above, "uri": self.store.uri, "experiment": self.store.experiment})
+        writer = RunWriter(journal, self, lock)
+        writer.flush()
+        return writer
+
+    def start(self, name: str, kind: str, parent: RunWriter | None = None) -> RunWriter:
+        """A new run: `kind` is 'run' for the parent, else 'reference' or 'skip'."""
+        folder = self.root / uuid.uuid4().hex[:16]
+        self.root.mkdir(exist_ok=True)
+        lock = _try_lock(folder)
+        assert lock is not None
+        return self._begin(folder, lock, name, kind, parent)
+
+    def claim(
+        self, fingerprint: str, name: str, parent: RunWriter, *, fresh: bool, finished: Callable[[], bool]
+    ) -> RunWriter:
+        """The trial of this fingerprint, begun or, unless `fresh`, gone on with.
+
+        `finished` says, once nobody else can begin it, whether the store has it already. Raises Taken where the trial
+        is not to be trained here and now.
+        """
+        place = hashlib.sha256(f"{self.store.uri}\n{self.store.experiment}".encode()).hexdigest()[:6]
+        folder = self.root / f"{fingerprint}-{place}"
+        self.root.mkdir(exist_ok=True)
+        lock = _try_lock(folder)
+        if lock is None:
+            raise Taken("another 'bench run' trains it now")
+        journal = Journal(folder)
+        if journal.entries and (fresh or journal.closed or not self._is_there(journal)):
+            has_results = journal.closed
+            if not has_results:
+                journal.append({"op": "close", "status": "KILLED"})
+            self.try_to_deliver(journal)
+            if has_results and not journal.complete:
+                lock.release()
+                raise Taken("its earlier results wait for the store: 'bench sync'")
+            shutil.rmtree(folder)
+            journal = Journal(folder)
+        if not journal.entries:
+            if finished():
+                _unlock(lock)
+                raise Taken("another 'bench run' has just finished it")
+            return self._begin(folder, lock, name, "trial", parent)
+        return RunWriter(journal, self, lock)
+
+    def _is_there(self, journal: Journal) -> bool:
+        """Whether the run that the journal belongs to was not deleted in the store."""
+        try:
+            return journal.run_id is None or self.store.find(journal.start["id"]) is not None
+        except Exception:  # a store that is gone may come back with it
+            return True
+
+
+@dataclass
+class Synced:
+    """What `sync` did."""
+
+    delivered: list[str] = field(default_factory=list)
+    """Names of runs that are in the store now, whole."""
+    unfinished: list[str] = field(default_factory=list)
+    """Names of trials that a 'bench run' would go on with."""
+    failures: list[str] = field(default_factory=list)
+    """Why runs still wait, one line a run."""
+
+
+def _waiting(root: Path) -> Iterator[tuple[Journal, FileLock]]:
+    """The journals that nobody writes now, the oldest first, each locked."""
+    found = []
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.is_dir() and (lock := _try_lock(folder)) is not None:
+            journal = Journal(folder)
+            if journal.entries:
+                found.append((journal, lock))
+            else:  # the process died before its first word
+                shutil.rmtree(folder, ignore_errors=True)
+                _unlock(lock)
+    # A parent is older than its children, which need it in the store.
+    yield from sorted(found, key=lambda pair: pair[0].start["time"])
+
+
+def sync(only: Store | None = None, root: Path = WORK) -> Synced:
+    """Delivers what waits in `root`, each run to its own store, or what belongs to one store alone."""
+    done = Synced()
+    stores = {} if only is None else {(only.uri, only.experiment): only}
+    for journal, lock in _waiting(root):
+        start = journal.start
+        place = start["uri"], start["experiment"]
+        if start["kind"] != "trial" and not journal.closed:
+            journal.append({"op": "close", "status": "KILLED"})
+        if journal.settled and (only is None or place in stores):
+            try:
+                if place not in stores:
+                    stores[place] = Store(start["experiment"], start["uri"])
+                deliver(journal, stores[place])
+            except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
+                done.failures.append(f"{start['name']}: {cause(error)}")
+        if journal.closed and journal.complete:
+            done.delivered.append(start["name"])
+            shutil.rmtree(journal.folder)
+            _unlock(lock)
+            continue
+        if not journal.closed:
+            done.unfinished.append(start["name"])
+        lock.release()
+    return done
