@@ -21,7 +21,7 @@ from bench.errors import BenchError
 from bench.features.extractor import classifier_space
 from bench.features.inception import HOW_TO_GET, Inception
 from bench.features.memorisation import Memory
-from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid
+from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_score, intra_fid, statistics
 from bench.features.reference import load_reference
 from bench.features.second import Second
 from bench.features.weights import SECOND_FOLDER, WEIGHTS, find_extractor
@@ -45,7 +45,8 @@ class Evaluator:
     `metrics` are those to compute, some of which need a `memory` of the training images; by default the usual ones.
     `inception_weights` is a file, or "download". `real_test` (uint8 [N, 1, 28, 28]) is needed by Inception
     only: what the extractors say of the test images lies beside them. `data` names the data set, whose extractors these
-    are and whose name every metric carries. BenchError where it has none yet.
+    are and whose name every metric carries. BenchError where it has none yet. With `validation` (uint8
+    [N, 1, 28, 28]) FID against these images is scored during training too.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Evaluator:
         data: str = "mnist",
         metrics: Sequence[Metric] | None = None,
         memory: Memory | None = None,
+        validation: Tensor | None = None,
         batch_size: int = 200,
     ) -> None:
         self.metrics = choose(None, REFERENCE_SAMPLES) if metrics is None else tuple(metrics)
@@ -65,6 +67,7 @@ class Evaluator:
         folder = find_extractor(data)
         self._space = classifier_space(device, folder / WEIGHTS, batch_size)
         self._reference = load_reference(folder)
+        self._validation = None if validation is None else statistics(self._space.extract(validation)[0])
         self._second = Second(device, folder / SECOND_FOLDER, batch_size)
         self.extractor_hash = f"{self._reference.extractor}+{self._second.hash}"
         self._inception: Inception | None = None
@@ -94,8 +97,10 @@ class Evaluator:
         clusters: Tensor | None = None,
         metrics: Sequence[Metric] | None = None,
         inception: bool = True,
+        validate: bool = False,
     ) -> dict[str, float]:
-        """Scores of uint8 images [N, 1, 28, 28]; `inception=False` leaves the slow network out.
+        """Scores of uint8 images [N, 1, 28, 28]; `inception=False` leaves the slow network out, `validate` adds FID
+        against the validation images where there are such.
 
         `metrics` are those to compute, by default what the evaluator was made with, as far as N allows. `labels` int64
         [N] are the digits that were asked for: they add the share that the classifier reads so, and the FID of each
@@ -109,6 +114,8 @@ class Evaluator:
         for metric in self.metrics if metrics is None else metrics:
             if n >= metric.least:
                 found |= metric.compute(scored)
+        if validate and self._validation is not None:
+            found["validation_fid"] = fid(scored.statistics, self._validation)
         if labels is not None:
             found["accuracy"] = accuracy(logits, labels)
             if labels.bincount(minlength=len(self._reference.test.classes)).min() >= MIN_SAMPLES:
@@ -129,6 +136,7 @@ class Evaluator:
             clusters=samples.clusters,
             metrics=None if final else DURING,
             inception=final,
+            validate=not final,
         )
 
     def read(self, images: Tensor) -> Tensor:

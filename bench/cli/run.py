@@ -60,6 +60,13 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How much training a crash may cost; the same command goes on from the newest checkpoint.",
 )
+@click.option(
+    "--select",
+    type=click.Choice(["last", "best"]),
+    default="last",
+    show_default=True,
+    help="The weights that are scored: of the last step, or of the one with the best FID against validation images.",
+)
 @click.option("--fresh", is_flag=True, help="Train again what is finished, and begin anew what was broken off.")
 @click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
 def run(
@@ -83,6 +90,7 @@ def run(
     experiment: str,
     out: Path,
     checkpoint_every: float,
+    select: str,
     fresh: bool,
     dry_run: bool,
 ) -> int:
@@ -119,6 +127,8 @@ def run(
             f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
         )
     images = task.load(data_dir=data_dir, offline=offline)
+    if select == "best":
+        images = task.with_validation(images)
     samples = task.count(images, samples)
     if samples < MIN_SAMPLES:
         raise BenchError(
@@ -134,7 +144,7 @@ def run(
     click.echo(f"{header}\n{len(plan.trials)} trials, {len(images):,} examples of {images.name} from {images.source}")
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
-    shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name, data)
+    shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name, data, select)
     current = Run(
         plan,
         Settings(chosen, budget, samples, chosen_device, task, checkpoint_every),
@@ -207,7 +217,7 @@ def _budget(preset: Preset, **given: int | None) -> Budget:
 
 
 def _shared_arguments(
-    preset: Preset, budget: Budget, device: str, scoring: Scoring, experiment: str, task: str, data: str
+    preset: Preset, budget: Budget, device: str, scoring: Scoring, experiment: str, task: str, data: str, select: str
 ) -> list[str]:
     """The arguments of this run that a rerun of one cell needs too."""
     arguments = ["--task", task, "--preset", preset.name]
@@ -217,6 +227,8 @@ def _shared_arguments(
         arguments += ["--samples", str(scoring.samples)]
     if data != "mnist":
         arguments += ["--data", data]
+    if select != "last":
+        arguments += ["--select", select]
     if device != "auto":
         arguments += ["--device", device]
     given = {"data-dir": scoring.data_dir, "metrics": scoring.metrics, "inception-weights": scoring.inception_weights}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bench.data.batches import Batches, as_given, to_uint8, to_unit
 from bench.data.idx import read_images, read_labels, read_pair
 from bench.data.published import PUBLISHED, Published, published
-from bench.data.sources import Dataset, fingerprint, load, load_mnist, load_split
+from bench.data.sources import Dataset, fingerprint, load, load_mnist, load_split, with_validation
 
 __all__ = [
     "PUBLISHED",
@@ -27,4 +27,5 @@ __all__ = [
     "read_pair",
     "to_uint8",
     "to_unit",
+    "with_validation",
 ]

@@ -29,6 +29,8 @@ from bench.data.published import MNIST, PUBLISHED, Published
 from bench.errors import BenchError
 
 Split = Literal["train", "test"]
+VALIDATION_PART = 6
+"""Of MNIST's 60,000 training images 10,000 validate, as many as there are test images."""
 SPLITS: tuple[Split, ...] = ("train", "test")
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Dataset:
     source: str  # where it was read from, for people
     notice: str | None = None  # one loud line for the terminal, of the embedded digits only
     held_out: Dataset | None = None  # what nothing is trained on, for tasks that are scored on examples
+    validation: Dataset | None = None  # training images that nothing is trained on, to select a step by
 
     def __len__(self) -> int:
         return len(self.images)
@@ -125,6 +128,13 @@ def load_split(*, data_dir: Path | None = None, offline: bool = False) -> Datase
         rows = order[train.labels[order] == digit]
         held_out[rows[: 2 * len(rows) // 5]] = True
     return replace(train.rows(~held_out), held_out=train.rows(held_out))
+
+
+def with_validation(train: Dataset) -> Dataset:
+    """The data without a sixth of its images, always the same ones, which become its `validation`."""
+    order = train.order()
+    count = len(train) // VALIDATION_PART
+    return replace(train.rows(order[count:].sort().values), validation=train.rows(order[:count]))
 
 
 def _from_given(published: Published, data_dir: Path, split: Split, given_as: str) -> Dataset:

@@ -126,6 +126,10 @@ class Task(ABC):
         rows = torch.randint(len(data), (n,), generator=torch.Generator().manual_seed(seed))
         return Batch(as_given(data.images[rows]), data.labels[rows])
 
+    def with_validation(self, data: Dataset) -> Dataset:
+        """The data with a part of it set aside to select a step by; BenchError where the task has no such selection."""
+        raise BenchError(f"--select best: the task {self.name} scores the last step only; leave it out")
+
     def count(self, data: Dataset, n: int) -> int:
         """How many samples are scored where n are asked for."""
         return n

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from bench.data import PUBLISHED, Dataset, Published, load
+from bench.data import PUBLISHED, Dataset, Published, load, with_validation
 from bench.errors import BenchError
 from bench.pictures import Picture, image_grid
 from bench.samples import Samples
@@ -38,6 +38,9 @@ class Digits(Task):
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
         return load(self.published, "train", data_dir=data_dir, offline=offline)
 
+    def with_validation(self, data: Dataset) -> Dataset:
+        return with_validation(data)
+
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> Evaluator:
         from bench.evaluate import Evaluator
         from bench.features.memorisation import Memory
@@ -57,7 +60,13 @@ class Digits(Task):
                 if scoring.data_dir is not None:
                     raise  # else only the embedded training digits are here; the evaluator's notice says so
         return Evaluator(
-            device, scoring.inception_weights, real_test, data=self.published.name, metrics=metrics, memory=memory
+            device,
+            scoring.inception_weights,
+            real_test,
+            data=self.published.name,
+            metrics=metrics,
+            memory=memory,
+            validation=None if data is None or data.validation is None else data.validation.images,
         )
 
     def _new_images(self, scoring: Scoring) -> Tensor:

@@ -22,6 +22,7 @@ from bench.spool import RunWriter
 from bench.tasks import Task, Yardstick
 from bench.train.loop import Loop
 from bench.train.sampling import draw, frozen, reconstructions, shown
+from bench.train.selection import VALIDATION_FID, Best
 from bench.train.signals import Interrupts
 
 SAMPLING_SEED = 1_000_003
@@ -48,16 +49,18 @@ class Examiner:
         self.seconds = 0.0
         self.frames: list[Picture] = []
         self.grid: Picture | None = None
+        self.best = Best()
 
     def state_dict(self) -> dict[str, Any]:
         """What was seen so far."""
         pictures = {"frames": self.frames, "grid": [] if self.grid is None else [self.grid]}
         tensors = {name: [torch.tensor(picture) for picture in several] for name, several in pictures.items()}
-        return {"seconds": self.seconds, **tensors}
+        return {"seconds": self.seconds, "best": self.best.state_dict(), **tensors}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from there."""
         self.seconds = state["seconds"]
+        self.best.load_state_dict(state["best"])
         self.frames = [frame.numpy() for frame in state["frames"]]
         self.grid = next((grid.numpy() for grid in state["grid"]), None)
 
@@ -89,9 +92,20 @@ class Examiner:
             if rebuilt is not None:
                 scores[metric_name("reconstruction", n, self.task.prefix)] = squared_error(rebuilt, originals)
             self.grid = self._picture(10)
+        decisive = scores.get(metric_name(VALIDATION_FID, n, self.task.prefix))
+        if decisive is not None:
+            self.best.offer(decisive, self.loop)
         self.recorder.metrics(scores, self.loop.counts.steps)
         self.recorder.image(self.grid, "samples", self.loop.counts.steps)
         return scores
+
+    def select(self, n: int) -> None:
+        """Puts back the weights of the best step, the last one too being tried with n samples; only on request."""
+        if self.data.validation is None:
+            return
+        self.evaluate(n, final=False)
+        self.best.put_back(self.loop)
+        self.recorder.metrics({"selected_step": float(self.best.step)}, self.loop.counts.steps)
 
     def redraw(self, n: int, draws: int, scores: Mapping[str, float]) -> dict[str, float]:
         """`fid_sd`: the standard deviation of FID over draws of n samples, the first of which is in `scores`.

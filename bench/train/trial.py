@@ -183,6 +183,7 @@ class TrialRunner:
                 examiner.frame()
             if stop in evaluations:
                 self.watcher.evaluated(loop.counts, examiner.evaluate(preset.curve_samples, final=False))
+        examiner.select(preset.curve_samples)
         scores = examiner.evaluate(self.settings.samples, final=True)
         self.watcher.evaluated(loop.counts, scores)
         scores |= examiner.redraw(self.settings.samples, preset.draws, scores)
@@ -250,8 +251,7 @@ class TrialRunner:
             self.interrupts.obey()
 
     def _should_pause(self) -> bool:
-        is_time = time.monotonic() - self._saved >= self.settings.checkpoint_every
-        return is_time or self.interrupts.pending is not None
+        return time.monotonic() - self._saved >= self.settings.checkpoint_every or self.interrupts.pending is not None
 
     def _checkpoint(self, loop: Loop, examiner: Examiner) -> None:
         """Saves the state, then sends what was recorded up to it. A full disk is no reason to stop training."""
