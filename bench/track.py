@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,12 @@ def open_client(uri: str) -> MlflowClient:
             "or unset it to use the working directory"
         ) from error
     return client
+
+
+def local_path(uri: str) -> Path | None:
+    """The folder that an artifact URI names; None when it is not on a disk."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path) if parts.scheme else uri) if parts.scheme in ("", "file") else None
 
 
 class RunWriter:
@@ -128,7 +134,7 @@ class Store:
         self.uri = tracking_uri(uri)
         self.experiment = experiment
         self.client = open_client(self.uri)
-        self._experiment_id = self._open_experiment()
+        self.experiment_id = self._open_experiment()
 
     def _open_experiment(self) -> str:
         try:
@@ -144,12 +150,22 @@ class Store:
                 f"the experiment '{self.experiment}' was deleted in {self.uri}; "
                 "restore it there or choose another --experiment"
             )
+        folder = local_path(found.artifact_location)
+        if folder is not None and not folder.parent.parent.exists():
+            raise BenchError(
+                f"the store {self.uri} was moved here, but MLflow would put new files of the experiment "
+                f"'{self.experiment}' where it came from ({folder}); choose another --experiment, and read both with "
+                "'bench report --from'"
+            )
         return str(found.experiment_id)
 
-    def start(self, name: str, kind: str, parent: RunWriter | None = None) -> RunWriter:
-        """A new run: `kind` is 'run' for the parent, else 'trial', 'reference' or 'skip'."""
+    def start(self, name: str, kind: str, parent: RunWriter | None = None, started: int | None = None) -> RunWriter:
+        """A new run: `kind` is 'run' for the parent, else 'trial', 'reference' or 'skip'.
+
+        `started` is in milliseconds since 1970, by default now.
+        """
         tags = {PREFIX + "kind": kind}
         if parent is not None:
             tags["mlflow.parentRunId"] = parent.run_id
-        run = self.client.create_run(self._experiment_id, run_name=name, tags=tags)
+        run = self.client.create_run(self.experiment_id, start_time=started, run_name=name, tags=tags)
         return RunWriter(self.client, run.info.run_id)

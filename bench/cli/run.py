@@ -141,7 +141,9 @@ def run(
             click.echo(f"\n{tables.as_text(effect)}")
     if yardstick.notice:
         click.echo(yardstick.notice)
-    click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {_how_to_open(store.uri)}")
+    page = report.write(results.load(experiment=experiment), out)
+    current.parent.artifact("report.html", page.read_bytes())
+    click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 

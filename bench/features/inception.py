@@ -21,7 +21,8 @@ from bench.data import fingerprint
 from bench.errors import BenchError
 from bench.features.extractor import Space
 from bench.features.metrics import Statistics, statistics
-from bench.features.weights import file_hash, pack, unpack, write_atomically
+from bench.features.weights import file_hash, pack, unpack
+from bench.files import write_atomically
 
 NAME = "inception-v3-compat"
 DOWNLOAD = "download"

@@ -23,7 +23,8 @@ from bench.features.classifier import ARCHITECTURE, Classifier
 from bench.features.extractor import mnist_space
 from bench.features.metrics import fid, inception_score
 from bench.features.reference import REFERENCE, Reference, pack_reference, real_of, train_subset
-from bench.features.weights import FOLDER, WEIGHTS, extractor_hash, pack, write_atomically
+from bench.features.weights import FOLDER, WEIGHTS, extractor_hash, pack
+from bench.files import write_atomically
 
 EPOCHS = 8
 SEED = 0

@@ -6,13 +6,12 @@ import json
 import tempfile
 
 import torch
-from mlflow.exceptions import MlflowException
 from safetensors import SafetensorError, safe_open
 
 import gans
 from bench.errors import BenchError
 from bench.protocol import Protocol
-from bench.results import find_run
+from bench.stored import find_run
 from bench.tasks import Task, choose
 from gans import GAN
 
@@ -22,15 +21,14 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
 
     Raises BenchError when there is no such trial, it has no weights, or they are damaged.
     """
-    client, run = find_run(run_id)
+    archive, run = find_run(run_id)
     task = choose(Protocol.from_json(run.data.tags["bench.protocol"]).task, [])
     name = f"{run.info.run_name} ({run.info.run_id[:8]})"
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            path = client.download_artifacts(run.info.run_id, "weights.safetensors", folder)
-        except (MlflowException, OSError) as error:
+        path = archive.fetch(run.info.run_id, "weights.safetensors", folder)
+        if path is None:
             status = run.data.tags.get("bench.status", "unknown")
-            raise BenchError(f"{name} has no weights (it is {status}); choose a finished trial") from error
+            raise BenchError(f"{name} has no weights here (it is {status}); choose a finished trial")
         try:
             with safe_open(path, "pt") as file:
                 metadata = file.metadata()

@@ -16,7 +16,8 @@ from bench.features import train
 from bench.features.card import CARD
 from bench.features.reference import REFERENCE, load_reference
 from bench.features.train import augment, fit, train_extractor
-from bench.features.weights import WEIGHTS, extractor_hash, pack, unpack, write_atomically
+from bench.features.weights import WEIGHTS, extractor_hash, pack, unpack
+from bench.files import write_atomically
 
 FEW = 256
 
