@@ -77,7 +77,7 @@ TRIALS = tuple(
         ("params_d", "whole", "parameters of all other networks"),
         ("versions", "json", "versions of bench, Python and the packages that can move a number"),
         ("started", "time", "UTC"),
-        ("fingerprint", "text", "equal for trials that repeat each other; for other rows the run's id"),
+        ("fingerprint", "text", "equal for trials that repeat each other; empty for other rows"),
         ("deviations", "json", "in what the algorithm differs from its paper and the tutorial"),
         ("fid", "number", "the protocol's FID, a copy of its column, e.g. mnist_fid_10k"),
         ("is_", "number", "the protocol's Inception Score, likewise"),

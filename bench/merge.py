@@ -58,12 +58,11 @@ def merge(results: Results, store: Store) -> Merged:
 
 
 def _check_agreement(row: dict[Any, Any], here: dict[Any, Any], file: str) -> None:
-    scores = [name for name in row if name in here and name not in NAMES]
-    for name in scores:
+    for name in ["fid", *(name for name in row if name in here and name not in NAMES)]:
         if pd.notna(row[name]) and pd.notna(here[name]) and row[name] != here[name]:
             raise BenchError(
                 f"{file} contradicts the store: {name} of {row['cell']} seed={row['seed']} (fingerprint "
-                f"{row['fingerprint']}) is {row[name]:.6g} on {row['device']}, in the store {here[name]:.6g} on "
+                f"{row['fingerprint']}) is {row[name]} on {row['device']}, in the store {here[name]} on "
                 f"{here['device']}; nothing was imported; keep both apart with --experiment NAME"
             )
 

@@ -124,7 +124,6 @@ def _row(run: Run) -> dict[str, Any]:
         "protocol_text": str(protocol),
         "versions": json.loads(tags.get("versions", "{}")),
         "deviations": json.loads(tags.get("deviations", "[]")),
-        "fingerprint": tags.get("fingerprint", run.info.run_id),
         "started": pd.Timestamp(run.info.start_time, unit="ms"),
         **{name: int(params[name]) if name in params else None for name in COUNTS},
         **metrics,

@@ -58,7 +58,8 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
     try:
-        result = cli.main(arguments, prog_name="bench", standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        result = cli.main(given, prog_name="bench", standalone_mode=False, obj=given)
     except click.UsageError as error:
         where = f" ('{error.ctx.command_path} --help' tells more)" if error.ctx else ""
         return _error(error.format_message() + where)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +127,7 @@ def run(
             yardstick,
             store,
             watcher,
-            invocation=shlex.join(["bench", *sys.argv[1:]]),
+            invocation=shlex.join(["bench", *click.get_current_context().obj]),
             options=shared,
         )
         outcomes = current.execute()
