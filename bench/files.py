@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bench.errors import BenchError
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """`content` at `path`, on the disk itself before the name points to it; what was there stays until then.
 
     Raises OSError, and leaves nothing behind, where it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with partial.open("wb") as file:
             file.write(content)
@@ -21,3 +23,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def save(path: Path, content: bytes) -> None:
+    """The same for a file that the user asked for: its folder is made, and what goes wrong is a BenchError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+    except OSError as error:
+        raise BenchError(f"cannot write {path} ({error.strerror}): give a place that is writable") from error

@@ -1,174 +1,155 @@
-"""Results: the store read back as frames. The only door through which reports see what was measured.
+"""Results: what was measured, as frames. The only door through which reports see it, wherever it lies.
 
-`load()` gives one row a trial, reference row or skipped cell (`trials`) and every logged point (`curves`). Repeats of a
-trial (same fingerprint) count once: the last one that finished, else the last one.
+`load()` reads MLflow stores and exported files, one or several, and gives one row a trial, reference row or skipped
+cell (`trials`) and every logged point (`curves`); `bench.columns` says what the columns are. Repeats of a trial (same
+fingerprint) count once: the last one that finished, else the last one.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import tempfile
-from collections.abc import Collection, Iterable
+import sqlite3
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
-from bench import track
+from bench import frames, stored, track
+from bench.columns import CURVES, typed
 from bench.errors import BenchError
-from bench.protocol import Protocol, metric_name
-from bench.track import EXPERIMENT, PREFIX, open_client, search
+from bench.stored import Archive
+from bench.track import EXPERIMENT, open_client
 
-POSITION = ("g_updates", "d_updates", "images", "seconds")
-TEXT = (
-    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "status", "reason", "preset", "device",
-    "command", "commit",
-)  # fmt: skip
-COLUMNS = (
-    "run_id", "parent_id", "kind", *TEXT, "year", "seed", "bn", "config", "protocol", "protocol_text", "samples",
-    "budget", "dataset", "data_fingerprint", "extractor", "weights", "prefix", "steps", *POSITION, "eval_seconds",
-    "log_seconds", "params_g", "params_d", "versions", "started", "fingerprint", "deviations", "fid", "is_",
-)  # fmt: skip
+HINT = "run one with: bench run --algos dcgan --bn on/off"
+ALLOWED = (
+    "allowed are a tracking URI (sqlite:///mlflow.db, http://host:5000), a folder with mlflow.db, that file, each with "
+    "#EXPERIMENT behind it where wanted, or an exported .parquet or .csv"
+)
 
 
 @dataclass
 class Results:
-    """Frames of one experiment, and its artifacts on demand. Columns are those of `COLUMNS` plus one a metric."""
+    """Frames of one or several sources, and the files of their runs on demand."""
 
     trials: pd.DataFrame
+    """The columns of `bench.columns.TRIALS`, and one a metric."""
     curves: pd.DataFrame
-    """run_id, step, metric, value, and the position of that step: g_updates, d_updates, images, seconds."""
+    """The columns of `bench.columns.CURVES`."""
     experiment: str
     store: str
-    client: MlflowClient
+    archives: Mapping[str, Archive]
+    """Run id -> where its files are; runs of exported files have none."""
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, or None when it has none of that name."""
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                return Path(self.client.download_artifacts(run_id, path, folder)).read_bytes()
-            except (MlflowException, OSError):
-                return None
+        archive = self.archives.get(run_id)
+        return archive.read(run_id, path) if archive else None
 
     def artifacts(self, run_id: str, folder: str) -> list[str]:
         """The paths of the files in a run's folder, sorted; none where it has no such folder."""
-        try:
-            return sorted(file.path for file in self.client.list_artifacts(run_id, folder) if not file.is_dir)
-        except (MlflowException, OSError):
-            return []
+        archive = self.archives.get(run_id)
+        return archive.list(run_id, folder) if archive else []
 
 
-def _row(run: Run) -> dict[str, Any]:
-    """One run as a row."""
-    tags = {key.removeprefix(PREFIX): value for key, value in run.data.tags.items() if key.startswith(PREFIX)}
-    params, metrics = run.data.params, run.data.metrics
-    protocol = Protocol.from_json(tags["protocol"])
-    config = json.loads(tags.get("config", "{}"))
-    row: dict[str, Any] = {key: tags.get(key, "") for key in TEXT}
-    if tags["kind"] == "trial" and row["status"] == "running" and run.info.status != "RUNNING":
-        row |= {"status": "interrupted", "reason": "the run ended without a result"}
-    row |= {
-        "run_id": run.info.run_id,
-        "parent_id": run.data.tags.get("mlflow.parentRunId", ""),
-        "kind": tags["kind"],
-        "year": int(tags["year"]) if "year" in tags else None,
-        "seed": int(tags["seed"]) if "seed" in tags else None,
-        "bn": config.get("bn"),
-        "config": config,
-        "protocol": protocol.id,
-        "protocol_text": str(protocol),
-        "samples": protocol.samples,
-        "budget": protocol.budget,
-        "dataset": protocol.dataset,
-        "data_fingerprint": protocol.data_fingerprint,
-        "extractor": protocol.extractor,
-        "weights": protocol.weights,
-        "prefix": protocol.prefix,
-        "versions": json.loads(tags.get("versions", "{}")),
-        "deviations": json.loads(tags.get("deviations", "[]")),
-        "fingerprint": tags.get("fingerprint", run.info.run_id),
-        "started": pd.Timestamp(run.info.start_time, unit="ms"),
-        "steps": int(params["steps"]) if "steps" in params else None,
-        "params_g": int(params["params_g"]) if "params_g" in params else None,
-        "params_d": int(params["params_d"]) if "params_d" in params else None,
-    }
-    row |= metrics
-    names = [metric_name(metric, protocol.samples, protocol.prefix) for metric in ("fid", "is")]
-    fid, inception_score = (metrics.get(name, math.nan) for name in names)
-    return row | {"fid": fid, "is_": inception_score}
+def keys(trials: pd.DataFrame) -> pd.Series[str]:
+    """Equal for rows that repeat each other: a trial's fingerprint; name, protocol and track of other rows."""
+    return trials["fingerprint"].where(trials["kind"] == "trial", trials["name"] + trials["protocol"] + trials["track"])
 
 
-def _latest(trials: pd.DataFrame) -> pd.DataFrame:
-    """Repeats dropped: of each trial, reference row or skipped cell the last finished one stays, else the last."""
-    key = trials["fingerprint"].where(trials["kind"] == "trial", trials["name"] + trials["protocol"] + trials["track"])
-    finished = (trials["status"] == "finished").rename("finished")
-    order = pd.concat([key.rename("key"), finished, trials["started"]], axis=1).sort_values(["finished", "started"])
-    return trials.loc[order.drop_duplicates("key", keep="last").index].sort_values("started", ignore_index=True)
-
-
-def _curves(client: MlflowClient, runs: Iterable[Run]) -> pd.DataFrame:
-    """Every logged point of these runs, with the position it was logged at."""
-    points = [
-        (run.info.run_id, point.step, key, point.value)
-        for run in runs
-        for key in run.data.metrics
-        for point in client.get_metric_history(run.info.run_id, key)
-    ]
-    frame = pd.DataFrame(points, columns=["run_id", "step", "metric", "value"])
-    position = frame[frame["metric"].isin(POSITION)]
-    wide = position.pivot_table(index=["run_id", "step"], columns="metric", values="value", aggfunc="last")
-    wide = wide.reindex(columns=list(POSITION)).reset_index()
-    return frame[~frame["metric"].isin(POSITION)].merge(wide, on=["run_id", "step"], how="left")
+def latest(trials: pd.DataFrame) -> pd.DataFrame:
+    """Repeats dropped: the last finished one stays, else the last; of equals the one that was measured here."""
+    order = pd.DataFrame(
+        {
+            "key": keys(trials),
+            "finished": trials["status"] == "finished",
+            "started": trials["started"],
+            "own": trials["imported"] == "",
+        }
+    ).sort_values(["finished", "started", "own"])
+    kept = trials.loc[order.drop_duplicates("key", keep="last").index]
+    return kept.sort_values(["started", "run_id"], ignore_index=True)
 
 
 def load(
-    tracking_uri: str | None = None,
-    experiment: str | None = None,
-    parent: str | None = None,
-    also: Collection[str] = (),
+    *sources: str | Path, experiment: str | None = None, parent: str | None = None, also: Collection[str] = ()
 ) -> Results:
-    """Reads an experiment (default: BENCH_EXPERIMENT, else 'bench'), or one parent run of it and the runs in `also`.
+    """Reads everything from these sources and merges it; by default from one store.
 
-    The store is `tracking_uri`, else MLFLOW_TRACKING_URI, else MLflow's default in the working directory. Raises
-    BenchError when the store cannot be opened or holds no such experiment or nothing in it.
+    A source is a tracking URI, a sqlite file, a folder that holds `mlflow.db`, each with `#experiment` behind it where
+    wanted, or a file of `bench export`. The default store is MLFLOW_TRACKING_URI, else MLflow's own in the working
+    directory; the default experiment BENCH_EXPERIMENT, else 'bench'. `parent` picks one parent run of it, beside which
+    the runs in `also` are read. Raises BenchError when a source cannot be read, or has no such experiment or nothing in
+    it.
     """
-    uri = track.tracking_uri(tracking_uri)
     experiment = experiment or os.environ.get("BENCH_EXPERIMENT") or EXPERIMENT
+    if not sources:
+        return _from_store(track.tracking_uri(), experiment, parent, also)
+    return _merged([_from_source(str(source), experiment, parent) for source in sources])
+
+
+def _from_source(source: str, experiment: str, parent: str | None) -> Results:
+    place, mark, named = source, "", ""
+    if "#" in source and not Path(source).exists():
+        place, mark, named = source.rpartition("#")
+    if "://" in place:
+        return _from_store(place, named or experiment, parent)
+    if Path(place).suffix not in frames.FORMATS:
+        return _from_store(_sqlite(Path(place)), named or experiment, parent)
+    if mark:
+        raise BenchError(f"{place} is an exported file and holds no experiments; leave '#{named}' out")
+    return from_file(Path(place))
+
+
+def from_file(path: Path) -> Results:
+    """A file of `bench export`, with its curves beside it. BenchError when it is none, or not whole."""
+    trials, curves = frames.read(path)
+    trials = latest(trials.assign(imported=path.name))
+    return Results(trials, curves[curves["run_id"].isin(trials["run_id"])], path.name, str(path), {})
+
+
+def _sqlite(path: Path) -> str:
+    """The URI of an MLflow store that is a file, or lies in this folder by its usual name."""
+    path = path / "mlflow.db" if path.is_dir() else path
+    if not path.is_file():
+        raise BenchError(f"no results in {path}: no such file; {ALLOWED}")
+    uri = f"file:{path.resolve()}?mode=ro"
+    try:
+        # MLflow itself would make its tables in whatever database it is given.
+        with closing(sqlite3.connect(uri, uri=True)) as database:
+            database.execute("SELECT 1 FROM experiments").fetchone()
+    except sqlite3.Error as error:
+        raise BenchError(f"{path} is no MLflow store: {error}; {ALLOWED}") from error
+    return f"sqlite:///{path.resolve()}"
+
+
+def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[str] = ()) -> Results:
     client = open_client(uri)
     found = client.get_experiment_by_name(experiment)
-    hint = "run one with: bench run --algos dcgan --bn on/off"
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
-        raise BenchError(f"no experiment '{experiment}' in {uri} (it has: {names}); {hint}")
-    query = f"tags.`{PREFIX}kind` != 'run'" + (f" AND tags.`mlflow.parentRunId` = '{parent}'" if parent else "")
-    runs = search(client, [found.experiment_id], query)
+        raise BenchError(f"no experiment '{experiment}' in {uri} (it has: {names}); {HINT}")
+    runs = stored.runs(client, found.experiment_id, parent)
     runs += [client.get_run(run_id) for run_id in set(also) - {run.info.run_id for run in runs}]
     if not runs:
-        raise BenchError(f"no runs in experiment '{experiment}' of {uri}; {hint}")
-    frame = pd.DataFrame([_row(run) for run in runs])
-    trials = _latest(frame.reindex(columns=[*COLUMNS, *(c for c in frame.columns if c not in COLUMNS)]))
-    trials = trials.astype({"seed": "Int64", "year": "Int64", "bn": "boolean"})
+        raise BenchError(f"no runs in experiment '{experiment}' of {uri}; {HINT}")
+    trials = latest(stored.rows(runs))
     kept = set(trials["run_id"])
-    curves = _curves(client, [run for run in runs if run.info.run_id in kept])
-    return Results(trials, curves, experiment, uri, client)
+    curves = stored.curves(client, [run for run in runs if run.info.run_id in kept])
+    return Results(trials, curves, experiment, uri, dict.fromkeys(kept, Archive(client, uri)))
 
 
-def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[MlflowClient, Run]:
-    """The trial whose run id starts with `run_id`; BenchError when there is none or more than one."""
-    client = open_client(track.tracking_uri(tracking_uri))
-    ids = [experiment.experiment_id for experiment in client.search_experiments()]
-    runs = search(client, ids, f"tags.`{PREFIX}kind` = 'trial'")
-    matches = [run for run in runs if run.info.run_id.startswith(run_id)]
-    if len(matches) != 1:
-        problem = "no trial" if not matches else f"{len(matches)} trials"
-        some = (
-            ", ".join(f"{run.info.run_id[:8]} ({run.info.run_name})" for run in (matches or runs)[:5]) or "none at all"
-        )
-        raise BenchError(f"{problem} with a run id that starts with '{run_id}'; there are: {some}")
-    return client, matches[0]
+def _merged(parts: list[Results]) -> Results:
+    """Several sources as one; a run that two of them hold (a store and its export) keeps the curves of one."""
+    trials = pd.concat([part.trials.assign(part=i) for i, part in enumerate(parts)], ignore_index=True)
+    trials = latest(trials)
+    points = pd.concat([part.curves.assign(part=i) for i, part in enumerate(parts)], ignore_index=True)
+    points = points.merge(trials[["run_id", "part"]], on=["run_id", "part"])
+    return Results(
+        typed(trials.drop(columns="part")),
+        typed(points.drop(columns="part"), CURVES),
+        ", ".join(dict.fromkeys(part.experiment for part in parts)),
+        ", ".join(dict.fromkeys(part.store for part in parts)),
+        {run_id: archive for part in parts for run_id, archive in part.archives.items()},
+    )

@@ -15,7 +15,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 from PIL import Image
@@ -102,6 +102,12 @@ def search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[
             return runs
 
 
+def local_path(uri: str) -> Path | None:
+    """The folder that an artifact URI names; None when it is not on a disk."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path) if parts.scheme else uri) if parts.scheme in ("", "file") else None
+
+
 class Store:
     """One experiment of an MLflow store, opened for writing. Raises BenchError when it cannot be opened."""
 
@@ -109,7 +115,7 @@ class Store:
         self.uri = tracking_uri(uri)
         self.experiment = experiment
         self.client = open_client(self.uri)
-        self._experiment_id = self._open_experiment()
+        self.experiment_id = self._open_experiment()
 
     def _open_experiment(self) -> str:
         try:
@@ -130,11 +136,18 @@ class Store:
                 f"the experiment '{self.experiment}' was deleted in {self.uri}; "
                 "restore it there or choose another --experiment"
             )
+        folder = local_path(found.artifact_location)
+        if folder is not None and not folder.parent.parent.exists():
+            raise BenchError(
+                f"the store {self.uri} was moved here, but MLflow would put new files of the experiment "
+                f"'{self.experiment}' where it came from ({folder}); choose another --experiment, and read both with "
+                "'bench report --from'"
+            )
         return str(found.experiment_id)
 
     def find(self, journal: str) -> Run | None:
         """The run that is written from this journal, where there is one."""
-        runs = search(self.client, [self._experiment_id], f"tags.`{JOURNAL}` = '{journal}'")
+        runs = search(self.client, [self.experiment_id], f"tags.`{JOURNAL}` = '{journal}'")
         return runs[0] if runs else None
 
     def create(self, name: str, kind: str, journal: str, parent: str | None) -> str:
@@ -142,17 +155,32 @@ class Store:
         found = self.find(journal)
         if found is not None:
             return str(found.info.run_id)
-        tags = {PREFIX + "kind": kind, JOURNAL: journal}
         above = None if parent is None else self.find(parent)
-        if above is not None:
-            tags["mlflow.parentRunId"] = above.info.run_id
-        return str(self.client.create_run(self._experiment_id, run_name=name, tags=tags).info.run_id)
+        return self.add(name, kind, None if above is None else above.info.run_id, {JOURNAL: journal})
+
+    def add(
+        self,
+        name: str,
+        kind: str,
+        parent: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        started: int | None = None,
+    ) -> str:
+        """The id of a new run: `kind` is 'run' for a parent, else 'trial', 'reference' or 'skip'.
+
+        `parent` is an id; `started` is in milliseconds since 1970, by default now.
+        """
+        tags = {PREFIX + "kind": kind} | dict(tags or {})
+        if parent is not None:
+            tags["mlflow.parentRunId"] = parent
+        run = self.client.create_run(self.experiment_id, start_time=started, run_name=name, tags=tags)
+        return str(run.info.run_id)
 
     def runs(self, kind: str, **tags: str) -> list[Run]:
         """The runs of a kind that have these tags."""
         wanted = {"kind": kind} | tags
         query = " AND ".join(f"tags.`{PREFIX}{key}` = '{value}'" for key, value in wanted.items())
-        return search(self.client, [self._experiment_id], query)
+        return search(self.client, [self.experiment_id], query)
 
     def write(self, run_id: str, *, tags: Mapping[str, str], params: Mapping[str, str]) -> None:
         """Sets tags, each name prefixed by 'bench.', and params."""

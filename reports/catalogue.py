@@ -85,7 +85,12 @@ def facts(trials: pd.DataFrame) -> list[tuple[str, str]]:
         "device": "device",
         "commit": "commit",
     }
-    return [(name, "; ".join(_distinct(trials[column])) or "not recorded") for column, name in names.items()]
+    found = [(name, "; ".join(_distinct(trials[column])) or "not recorded") for column, name in names.items()]
+    files = trials.loc[trials["imported"] != "", "imported"].value_counts(sort=False)
+    if len(files):
+        rows = "; ".join(f"{n} rows of {file}" for file, n in files.items())
+        found.append(("from exported files", f"{rows}. Pictures are not part of such a file; they stay in the store."))
+    return found
 
 
 def versions(trials: pd.DataFrame) -> list[tuple[str, str]]:

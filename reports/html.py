@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup, escape
 
+from bench.files import save
 from reports import looks
 from reports.page import Plot, page
 from reports.svg import to_svg
@@ -47,14 +47,7 @@ def render(results: Results) -> str:
 
 def write(results: Results, path: Path) -> Path:
     """Writes the page to `path`, whole or not at all, and gives `path`."""
-    content = render(results)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    save(path, render(results).encode())
     return path
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, check, doctor, features, latent, metrics, report, run, sample, score, sync
+from bench.cli import catalogue, check, doctor, exchange, features, latent, metrics, report, run, sample, score, sync
 from bench.errors import BenchError
 
 
@@ -34,6 +34,8 @@ def cli(context: click.Context) -> None:
 for command in (
     run.run,
     report.report,
+    exchange.export,
+    exchange.import_file,
     catalogue.list_algorithms,
     catalogue.show,
     check.check,
@@ -57,7 +59,8 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
     try:
-        result = cli.main(arguments, prog_name="bench", standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        result = cli.main(given, prog_name="bench", standalone_mode=False, obj=given)
     except click.UsageError as error:
         where = f" ('{error.ctx.command_path} --help' tells more)" if error.ctx else ""
         return _error(error.format_message() + where)

@@ -19,6 +19,14 @@ device = click.option("--device", default="auto", show_default=True, help="auto,
 experiment = click.option(
     "--experiment", envvar="BENCH_EXPERIMENT", default="bench", show_default=True, help="MLflow experiment."
 )
+sources = click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="What to read: a tracking URI, a folder with mlflow.db or that file, each with #EXPERIMENT behind it where "
+    "wanted, or an exported file. Several are merged. Default: the store of this directory.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 metrics = click.option(
     "--metrics",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,9 @@ if TYPE_CHECKING:
 )
 @click.option("--fresh", is_flag=True, help="Train again what is finished, and begin anew what was broken off.")
 @click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
+@click.pass_obj
 def run(
+    given: Sequence[str],
     algos: str,
     task_name: str | None,
     bn: str | None,
@@ -151,7 +153,7 @@ def run(
         images,
         yardstick,
         spool.Spool(store),
-        invocation=shlex.join(["bench", *sys.argv[1:]]),
+        invocation=shlex.join(["bench", *given]),
         options=shared,
         fresh=fresh,
     )
@@ -169,7 +171,9 @@ def run(
             click.echo(f"\n{tables.as_text(effect)}")
     if yardstick.notice:
         click.echo(yardstick.notice)
-    click.echo(f"\nreport: {report.write(experiment, out)}\nruns:   {_how_to_open(store.uri)}")
+    page = report.write(results.load(experiment=experiment), out)
+    current.parent.artifact("report.html", page.read_bytes())
+    click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 

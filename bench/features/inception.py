@@ -23,7 +23,8 @@ from bench.data import fingerprint
 from bench.errors import BenchError
 from bench.features.extractor import Space
 from bench.features.metrics import KID_SUBSET_SIZE, Statistics, fid, inception_score, kid, statistics
-from bench.features.weights import file_hash, pack, unpack, write_atomically
+from bench.features.weights import file_hash, pack, unpack
+from bench.files import save
 
 NAME = "inception-v3-compat"
 DOWNLOAD = "download"
@@ -127,6 +128,6 @@ def _read(cached: Path) -> Tensor | None:
 def _keep(cached: Path, features: Tensor) -> None:
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(cached, pack({"features": features}, {}))
+        save(cached, pack({"features": features}, {}))
     except (BenchError, OSError) as error:
         log.warning("the features of the real images are not kept: %s", error)

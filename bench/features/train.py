@@ -23,7 +23,8 @@ from bench.features.classifier import MAIN, NETWORKS, SECOND, Classifier
 from bench.features.extractor import classifier_space
 from bench.features.metrics import fid, inception_score
 from bench.features.reference import REFERENCE, Reference, pack_reference, real_of, train_subset
-from bench.features.weights import SECOND_FOLDER, WEIGHTS, extractor_hash, pack, write_atomically
+from bench.features.weights import SECOND_FOLDER, WEIGHTS, extractor_hash, pack
+from bench.files import save
 
 EPOCHS = 8
 SEED = 0
@@ -64,7 +65,7 @@ def _train(
     set_unit(classifier, train.images[:UNIT_IMAGES])
     seconds = time.perf_counter() - started
     about = {"architecture": architecture, "epochs": epochs, "seed": seed}
-    write_atomically(out / WEIGHTS, pack(classifier.state_dict(), about))
+    save(out / WEIGHTS, pack(classifier.state_dict(), about))
     measured = {
         **about,
         "data": train.name,
@@ -77,7 +78,7 @@ def _train(
         "torch": torch.__version__,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    write_atomically(out / CARD, model_card(measured).encode())
+    save(out / CARD, model_card(measured).encode())
     report(f"accuracy {measured['accuracy']:.2%} on {len(test):,} test images")
     report(f"wrote {WEIGHTS}, {REFERENCE} and {CARD} of extractor {measured['extractor']} to {out}")
     return measured
@@ -155,7 +156,7 @@ def _write_reference(out: Path, train: Dataset, test: Dataset, *, whole: bool) -
     floor = real_of(space, train.images[: len(test)], train.fingerprint)
     real = real_of(space, test.images, test.fingerprint, test.labels if whole else None)
     name = extractor_hash(out / WEIGHTS)
-    write_atomically(out / REFERENCE, pack_reference(Reference(real, floor, name)))
+    save(out / REFERENCE, pack_reference(Reference(real, floor, name)))
     return {
         "extractor": name,
         "parameters": sum(weight.numel() for weight in space.extractor.parameters()),

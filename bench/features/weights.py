@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,17 +64,6 @@ def unpack(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise BenchError(f"{path} is missing: {RETRAIN}") from error
     except (OSError, SafetensorError, ValueError) as error:
         raise BenchError(f"{path} is not a readable safetensors file: {RETRAIN}") from error
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Readers see the old file or the new one, never half of one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise BenchError(f"cannot write {path} ({error.strerror}): give a writable folder") from error
 
 
 def file_hash(path: Path) -> str:

@@ -6,7 +6,6 @@ import json
 import tempfile
 
 import torch
-from mlflow.exceptions import MlflowException
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
@@ -14,7 +13,7 @@ import gans
 from bench.data import PUBLISHED
 from bench.errors import BenchError
 from bench.protocol import Protocol
-from bench.results import find_run
+from bench.stored import find_run
 from bench.tasks import Task, choose
 from bench.train.loop import Loop
 from gans import GAN
@@ -40,16 +39,15 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
 
     Raises BenchError when there is no such trial, it has no weights, or they are damaged.
     """
-    client, run = find_run(run_id)
+    archive, run = find_run(run_id)
     protocol = Protocol.from_json(run.data.tags["bench.protocol"])
     task = choose(protocol.task, [], protocol.prefix if protocol.prefix in PUBLISHED else "mnist")
     name = f"{run.info.run_name} ({run.info.run_id[:8]})"
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            path = client.download_artifacts(run.info.run_id, "weights.safetensors", folder)
-        except (MlflowException, OSError) as error:
+        path = archive.fetch(run.info.run_id, "weights.safetensors", folder)
+        if path is None:
             status = run.data.tags.get("bench.status", "unknown")
-            raise BenchError(f"{name} has no weights (it is {status}); choose a finished trial") from error
+            raise BenchError(f"{name} has no weights here (it is {status}); choose a finished trial")
         try:
             with safe_open(path, "pt") as file:
                 metadata = file.metadata()

@@ -184,4 +184,4 @@ class TestScore:
 def test_report_below_a_file(refused, finished_run, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
     Path("file").write_text("in the way")
-    assert "cannot write the report to file/report.html" in refused("report", "--out", "file/report.html")
+    assert "cannot write file/report.html" in refused("report", "--out", "file/report.html")

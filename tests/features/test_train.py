@@ -15,7 +15,8 @@ from bench.features import train
 from bench.features.card import CARD
 from bench.features.reference import REFERENCE, load_reference
 from bench.features.train import augment, fit, train_extractors
-from bench.features.weights import SECOND_FOLDER, WEIGHTS, extractor_hash, pack, unpack, write_atomically
+from bench.features.weights import SECOND_FOLDER, WEIGHTS, extractor_hash, pack, unpack
+from bench.files import save
 
 FEW = 256
 
@@ -131,6 +132,6 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BenchError, match=r"cannot write .*card .No space left"):
-        write_atomically(path, b"new")
+        save(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

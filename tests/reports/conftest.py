@@ -41,7 +41,7 @@ class MadeUpResults(Results):
     def __init__(self, rows: list[dict], points: list[tuple], files: dict[tuple[str, str], bytes]) -> None:
         columns = ["run_id", "step", "metric", "value", "g_updates", "d_updates", "images", "seconds"]
         trials = pd.DataFrame(rows).astype({"seed": "Int64", "year": "Int64", "bn": "boolean"})
-        super().__init__(trials, pd.DataFrame(points, columns=columns), INVENTED, "sqlite:///made-up.db", None)
+        super().__init__(trials, pd.DataFrame(points, columns=columns), INVENTED, "sqlite:///made-up.db", {})
         self.files = files
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
@@ -99,7 +99,7 @@ class Builder:
             "data_fingerprint": self.current.data_fingerprint, "extractor": self.current.extractor, "weights": "raw",
             "preset": "quick", "device": "cpu (2 threads, x86_64)", "seconds": None, "eval_seconds": None,
             "steps": None, "g_updates": None, "d_updates": None, "images": None, "params_g": None, "params_d": None,
-            "command": "", "prefix": "mnist",
+            "command": "", "prefix": "mnist", "imported": "",
             "commit": "0123456789ab", "versions": VERSIONS, "deviations": [], "fid": None, "is_": None,
             "started": pd.Timestamp("2026-11-20 10:00") + pd.Timedelta(minutes=4 * len(self.rows)),
         }  # fmt: skip

@@ -227,7 +227,7 @@ def test_writing_is_whole_or_not_at_all(one_seed, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", fails)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(BenchError, match="No space left"):
         html.write(one_seed, path)
     assert path.read_text() == before
     assert [p.name for p in path.parent.iterdir()] == ["report.html"]

@@ -1,0 +1,124 @@
+"""The merge: rows of an exported file become runs of a store, unless they are there already or contradict it.
+
+Takes results of a file and a store, writes through `bench.track`. Everything is checked before anything is written.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench import stored
+from bench.columns import NAMES, POSITION, PROTOCOL
+from bench.errors import BenchError
+from bench.journal import BATCH
+from bench.protocol import Protocol
+from bench.results import Results, keys, latest
+from bench.stored import COUNTS
+from bench.track import Store
+
+COSTS = (*POSITION, "eval_seconds", "log_seconds")
+TAGS = (
+    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "reason", "preset", "device", "command",
+    "commit", "code",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of a file's rows."""
+
+    added: int
+    present: int
+    """Rows that the store had already."""
+
+
+def merge(results: Results, store: Store) -> Merged:
+    """Adds what is new; BenchError, and nothing written, when a trial's figures contradict the store's.
+
+    A trial that the store has without a result, be it failed, interrupted or still running, is added if the file has
+    one. Reference rows and skips are never in contradiction: they are made anew by every run.
+    """
+    runs = stored.runs(store.client, store.experiment_id)
+    there = latest(stored.rows(runs)) if runs else results.trials.iloc[:0]
+    known = dict(zip(keys(there), there.to_dict("records"), strict=True))
+    new = []
+    for key, row in zip(keys(results.trials), results.trials.to_dict("records"), strict=True):
+        here = known.get(key)
+        if here is None or row["status"] == "finished" != here["status"]:
+            new.append(row)
+        elif row["kind"] == "trial" and row["status"] == "finished":
+            _check_agreement(row, here, results.experiment)
+    if new:
+        _write(results, new, store)
+    return Merged(len(new), len(results.trials) - len(new))
+
+
+def _check_agreement(row: dict[Any, Any], here: dict[Any, Any], file: str) -> None:
+    for name in ["fid", *(name for name in row if name in here and name not in NAMES)]:
+        if pd.notna(row[name]) and pd.notna(here[name]) and row[name] != here[name]:
+            raise BenchError(
+                f"{file} contradicts the store: {name} of {row['cell']} seed={row['seed']} (fingerprint "
+                f"{row['fingerprint']}) is {row[name]} on {row['device']}, in the store {here[name]} on "
+                f"{here['device']}; nothing was imported; keep both apart with --experiment NAME"
+            )
+
+
+def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
+    parent = store.add(f"import {results.experiment}", "run")
+    store.write(parent, tags={"imported": results.experiment, "command": f"bench import {results.store}"}, params={})
+    status = "KILLED"
+    curves = dict(iter(results.curves.groupby("run_id")))
+    try:
+        for row in rows:
+            _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), store, parent, results.experiment)
+        status = "FINISHED"
+    finally:
+        store.set_status(parent, status)
+
+
+def _write_row(row: dict[Any, Any], curves: pd.DataFrame, store: Store, parent: str, file: str) -> None:
+    seed = f" seed={row['seed']}" if row["kind"] == "trial" else ""
+    started = round(row["started"].timestamp() * 1000)  # pandas takes a time without a zone for UTC
+    run_id = store.add(f"{row['name']}{seed}", row["kind"], parent, started=started)
+    params: dict[str, object] = {}
+    if row["kind"] == "trial":
+        counts = {name: row[name] for name in COUNTS if pd.notna(row[name])}
+        params = {"algorithm": row["algorithm"], "seed": row["seed"], **row["config"], **counts}
+    # Until it is whole, so that an import that is broken off leaves no row that looks finished.
+    tags = _tags(row) | {"imported": file, "status": "running"}
+    store.write(run_id, tags=tags, params={name: str(value) for name, value in params.items()})
+    now = int(time.time() * 1000)
+    points = [(name, value, now, step) for step, values in _points(row, curves) for name, value in values.items()]
+    for start in range(0, len(points), BATCH):
+        store.add_points(run_id, points[start : start + BATCH])
+    store.write(run_id, tags={"status": row["status"]}, params={})
+    ended = {"finished": "FINISHED", "skipped": "FINISHED", "interrupted": "KILLED"}
+    store.set_status(run_id, ended.get(row["status"], "FAILED"))
+
+
+def _tags(row: dict[Any, Any]) -> dict[str, str]:
+    tags = {name: row[name] for name in TAGS}
+    tags |= {name: str(row[name]) for name in ("year", "seed") if pd.notna(row[name])}
+    tags |= {name: json.dumps(row[name]) for name in ("config", "versions", "deviations") if row[name]}
+    tags["protocol"] = Protocol(**{name: row[name] for name in PROTOCOL}).to_json()
+    return tags | ({"fingerprint": row["fingerprint"]} if row["kind"] == "trial" else {})
+
+
+def _points(row: dict[Any, Any], curves: pd.DataFrame) -> Iterator[tuple[int, dict[str, float]]]:
+    """Step and the metrics logged at it, in order; at last what the row has beyond its curves."""
+    last, shown = 0, dict[str, float]()
+    for step, here in curves.groupby("step"):
+        values = dict(zip(here["metric"], here["value"], strict=True))
+        values |= here[list(POSITION)].iloc[0].dropna().to_dict()
+        last, shown = int(str(step)), shown | values
+        yield last, values
+    names = [name for name in row if name in COSTS or name not in NAMES]
+    rest = {name: float(row[name]) for name in names if pd.notna(row[name]) and row[name] != shown.get(name)}
+    if rest:
+        yield last, rest

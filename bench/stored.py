@@ -1,0 +1,160 @@
+"""One experiment of an MLflow store, read: runs as rows, logged points as curves, and the runs' files."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pandas as pd
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from bench import track
+from bench.columns import CURVES, DTYPES, NAMES, POSITION, TRIALS, typed
+from bench.errors import BenchError
+from bench.protocol import Protocol, metric_name
+from bench.track import PREFIX, local_path, open_client, search
+
+TAGS = [column.name for column in TRIALS if column.kind == "text" and column.name not in ("run_id", "parent_id")]
+"""Columns of text; those that the protocol gives are filled in by it."""
+SERVER = "mlartifacts"
+"""Where an MLflow server puts files, beside its database; its addresses do not say so."""
+COUNTS = ("steps", "params_g", "params_d")
+
+
+class Archive:
+    """The files of a store's runs, found also where a sqlite store was moved or copied together with them.
+
+    MLflow notes absolute paths. When such a path is not there, the same run's folder is looked for beside the database.
+    """
+
+    def __init__(self, client: MlflowClient, uri: str) -> None:
+        self.client = client
+        parts = urlsplit(uri)
+        self._beside = Path(parts.path[1:]).parent if parts.scheme == "sqlite" else None
+
+    def fetch(self, run_id: str, path: str, folder: str) -> Path | None:
+        """A run's file on this machine's disk, downloaded to `folder` if need be; None when it has no such file."""
+        moved = self._moved(run_id)
+        try:
+            found = moved / path if moved else Path(self.client.download_artifacts(run_id, path, folder))
+        except (MlflowException, OSError):
+            return None
+        return found if found.is_file() else None
+
+    def read(self, run_id: str, path: str) -> bytes | None:
+        """The content of a run's file, or None when it has none of that name."""
+        with tempfile.TemporaryDirectory() as folder:
+            found = self.fetch(run_id, path, folder)
+            return found.read_bytes() if found else None
+
+    def list(self, run_id: str, folder: str) -> list[str]:
+        """The paths of the files in a run's folder, sorted; none where it has no such folder."""
+        moved = self._moved(run_id)
+        if moved:
+            return sorted(str(file.relative_to(moved)) for file in (moved / folder).glob("*") if file.is_file())
+        try:
+            return sorted(file.path for file in self.client.list_artifacts(run_id, folder) if not file.is_dir)
+        except (MlflowException, OSError):
+            return []
+
+    def _moved(self, run_id: str) -> Path | None:
+        """The folder of a run's files where it is not the one that the store names."""
+        if self._beside is None:
+            return None
+        uri = self.client.get_run(run_id).info.artifact_uri
+        noted = local_path(uri)
+        if noted is not None and noted.exists():
+            return None
+        parts = Path(unquote(urlsplit(uri).path)).parts
+        tails = [Path(*parts[i:]) for i in range(1, len(parts) - 1)]
+        folders = [root / tail for root in (self._beside, self._beside / SERVER) for tail in tails]
+        return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _described(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
+    """Every run that fits and has begun to be described."""
+    return [run for run in search(client, experiment_ids, query) if f"{PREFIX}protocol" in run.data.tags]
+
+
+def runs(client: MlflowClient, experiment_id: str, parent: str | None = None) -> list[Run]:
+    """The trials, references and skips of an experiment, or of one parent run of it."""
+    query = f"tags.`{PREFIX}kind` != 'run'" + (f" AND tags.`mlflow.parentRunId` = '{parent}'" if parent else "")
+    return _described(client, [experiment_id], query)
+
+
+def rows(found: Iterable[Run]) -> pd.DataFrame:
+    """These runs as a frame, one row each."""
+    frame = pd.DataFrame([_row(run) for run in found])
+    return typed(frame.reindex(columns=[*NAMES, *(name for name in frame if name not in NAMES)]))
+
+
+def _row(run: Run) -> dict[str, Any]:
+    """One run as a row."""
+    tags = {key.removeprefix(PREFIX): value for key, value in run.data.tags.items() if key.startswith(PREFIX)}
+    params, metrics = run.data.params, run.data.metrics
+    protocol = Protocol.from_json(tags["protocol"])
+    config = json.loads(tags.get("config", "{}"))
+    row: dict[str, Any] = {key: tags.get(key, "") for key in TAGS}
+    if tags["kind"] == "trial" and row["status"] == "running" and run.info.status != "RUNNING":
+        row |= {"status": "interrupted", "reason": "the run ended without a result"}
+    row |= dataclasses.asdict(protocol)
+    row |= {
+        "run_id": run.info.run_id,
+        "parent_id": run.data.tags.get("mlflow.parentRunId", ""),
+        "year": int(tags["year"]) if "year" in tags else None,
+        "seed": int(tags["seed"]) if "seed" in tags else None,
+        "bn": config.get("bn"),
+        "config": config,
+        "protocol": protocol.id,
+        "protocol_text": str(protocol),
+        "versions": json.loads(tags.get("versions", "{}")),
+        "deviations": json.loads(tags.get("deviations", "[]")),
+        "started": pd.Timestamp(run.info.start_time, unit="ms"),
+        **{name: int(params[name]) if name in params else None for name in COUNTS},
+        **metrics,
+    }
+    names = [metric_name(metric, protocol.samples, protocol.prefix) for metric in ("fid", "is")]
+    fid, inception_score = (metrics.get(name, math.nan) for name in names)
+    return row | {"fid": fid, "is_": inception_score}
+
+
+def curves(client: MlflowClient, run_ids: Iterable[Run]) -> pd.DataFrame:
+    """Every logged point of these runs, with the position it was logged at."""
+    points = [
+        (run.info.run_id, point.step, key, point.value)
+        for run in run_ids
+        for key in run.data.metrics
+        for point in client.get_metric_history(run.info.run_id, key)
+    ]
+    frame = pd.DataFrame(points, columns=["run_id", "step", "metric", "value"]).astype({"step": DTYPES["whole"]})
+    position = frame[frame["metric"].isin(POSITION)]
+    wide = position.pivot_table(index=["run_id", "step"], columns="metric", values="value", aggfunc="last")
+    wide = wide.reindex(columns=list(POSITION)).reset_index()
+    return typed(frame[~frame["metric"].isin(POSITION)].merge(wide, on=["run_id", "step"], how="left"), CURVES)
+
+
+def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[Archive, Run]:
+    """The trial whose run id starts with `run_id`, and where its files are.
+
+    BenchError when there is none or more than one.
+    """
+    uri = track.tracking_uri(tracking_uri)
+    client = open_client(uri)
+    ids = [experiment.experiment_id for experiment in client.search_experiments()]
+    found = _described(client, ids, f"tags.`{PREFIX}kind` = 'trial'")
+    matches = [run for run in found if run.info.run_id.startswith(run_id)]
+    if len(matches) != 1:
+        problem = "no trial" if not matches else f"{len(matches)} trials"
+        some = (
+            ", ".join(f"{run.info.run_id[:8]} ({run.info.run_name})" for run in (matches or found)[:5]) or "none at all"
+        )
+        raise BenchError(f"{problem} with a run id that starts with '{run_id}'; there are: {some}")
+    return Archive(client, uri), matches[0]

@@ -1,0 +1,89 @@
+"""Files for a paper: every figure of the page by itself with its caption, every table in Markdown and LaTeX.
+
+Takes results, gives files whose names stay the same as long as track and protocol do: no other group renames them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bench.files import save
+from reports import tables
+from reports.groups import Group, protocols
+from reports.latex import as_latex
+from reports.page import Plot, Section, page
+from reports.svg import to_pdf, to_png, to_svg
+from reports.text import as_markdown
+
+if TYPE_CHECKING:
+    from bench.results import Results
+
+CAPTIONS = "figures.md"
+DRAW: dict[str, Callable[[Figure], bytes]] = {
+    "svg": lambda figure: to_svg(figure).encode(),
+    "pdf": to_pdf,
+    "png": to_png,
+}
+
+
+def write(results: Results, folder: Path, form: str = "svg") -> list[Path]:
+    """Writes figures as 'svg', 'pdf' or 'png', their captions (`figures.md`) and the tables; gives the files.
+
+    BenchError when there are no results, or the folder cannot be written.
+    """
+    files: dict[str, bytes] = {}
+    captions = ["# Figures"]
+    for section in page(results).sections:
+        for plot in plots(section):
+            name = f"{stem(section.group)}-{plot.name.removeprefix(f'{section.anchor}-')}.{form}"
+            files[name] = DRAW[form](plot.figure)
+            captions.append(f"## {plot.title}\n\n![{plot.title}]({name})\n\n{caption(section, plot)}")
+    files[CAPTIONS] = ("\n\n".join(captions) + "\n").encode()
+    for name, frame, title in _tables(results):
+        files[f"{name}.md"] = (as_markdown(frame) + "\n").encode()
+        files[f"{name}.tex"] = as_latex(frame, title, f"tab:{name}").encode()
+    for name, content in files.items():
+        save(folder / name, content)
+    return [folder / name for name in files]
+
+
+def stem(group: Group) -> str:
+    """'noise-to-image-8d0016dc'."""
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', group.track)}-{group.protocol}"
+
+
+def plots(section: Section) -> Iterator[Plot]:
+    """Every figure of a section of the page, whatever field holds it."""
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
+        yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Plot))
+
+
+def caption(section: Section, plot: Plot) -> str:
+    """What must be said below this figure, where the page is not around it."""
+    parts = [f"{plot.title}.", plot.caption]
+    if plot in section.curves:
+        parts.append(section.curves_note)
+    return " ".join([*filter(None, parts), f"Protocol {section.group.protocol}: {section.group.text}."])
+
+
+def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame, str]]:
+    for group in protocols(results):
+        board, effect = tables.leaderboard(results, group), tables.bn_effect(results, group)
+        yield f"{stem(group)}-leaderboard", board, f"Leaderboard, {group.track}, {group.budget}."
+        if effect["both"].any():
+            yield (
+                f"{stem(group)}-bn",
+                effect,
+                f"Batch norm on minus off, paired by seed, {group.track}, {group.budget}.",
+            )
+    problems = tables.problems(results)
+    if len(problems):
+        yield "problems", problems, "Trials and cells without a result."
