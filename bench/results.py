@@ -19,6 +19,7 @@ import pandas as pd
 from bench import frames, stored, track
 from bench.columns import CURVES, typed
 from bench.errors import BenchError
+from bench.examination import Examination
 from bench.stored import Archive
 from bench.track import EXPERIMENT, open_client
 
@@ -41,6 +42,8 @@ class Results:
     store: str
     archives: Mapping[str, Archive]
     """Run id -> where its files are; runs of exported files have none."""
+    examination: Examination | None = None
+    """What `bench doctor` found last, where it was asked."""
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, or None when it has none of that name."""
@@ -137,7 +140,9 @@ def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[
     trials = latest(stored.rows(runs))
     kept = set(trials["run_id"])
     curves = stored.curves(client, [run for run in runs if run.info.run_id in kept])
-    return Results(trials, curves, experiment, uri, dict.fromkeys(kept, Archive(client, uri)))
+    archives = dict.fromkeys(kept, Archive(client, uri))
+    examination = stored.examination(client, found.experiment_id)
+    return Results(trials, curves, experiment, uri, archives, examination)
 
 
 def _merged(parts: list[Results]) -> Results:
@@ -152,4 +157,5 @@ def _merged(parts: list[Results]) -> Results:
         ", ".join(dict.fromkeys(part.experiment for part in parts)),
         ", ".join(dict.fromkeys(part.store for part in parts)),
         {run_id: archive for part in parts for run_id, archive in part.archives.items()},
+        next((part.examination for part in parts if part.examination is not None), None),
     )

@@ -19,6 +19,7 @@ from mlflow.tracking import MlflowClient
 from bench import track
 from bench.columns import CURVES, DTYPES, NAMES, POSITION, TRIALS, typed
 from bench.errors import BenchError
+from bench.examination import Examination
 from bench.protocol import Protocol, metric_name
 from bench.track import PREFIX, local_path, open_client, search
 
@@ -88,6 +89,14 @@ def runs(client: MlflowClient, experiment_id: str, parent: str | None = None) ->
     """The trials, references and skips of an experiment, or of one parent run of it."""
     query = f"tags.`{PREFIX}kind` != 'run'" + (f" AND tags.`mlflow.parentRunId` = '{parent}'" if parent else "")
     return _described(client, [experiment_id], query)
+
+
+def examination(client: MlflowClient, experiment_id: str) -> Examination | None:
+    """What `bench doctor` found last, where the experiment has it."""
+    found = search(client, [experiment_id], f"tags.`{PREFIX}kind` = 'doctor'")
+    texts = [run.data.tags.get(f"{PREFIX}examination") for run in sorted(found, key=lambda run: run.info.start_time)]
+    whole = [text for text in texts if text]
+    return Examination.from_json(whole[-1]) if whole else None
 
 
 def rows(found: Iterable[Run]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bench.cli import options
 from bench.cli.setup import announce
 
 if TYPE_CHECKING:
-    from bench.doctor import Examination
+    from bench.examination import Examination
 
 
 @click.command()
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
 @click.option(
     "--samples", type=click.IntRange(2_000, 10_000), default=10_000, show_default=True, help="Images a set, or all."
 )
-def doctor(data_dir: Path | None, device: str, samples: int) -> int:
+@options.experiment
+def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) -> int:
     """Check versions, data, extractor, and that the metrics move as they must; exit code 1 when something is wrong.
 
-    Real digits, damaged in known ways, are scored like samples. Takes some minutes on a CPU.
+    Real digits, damaged in known ways, are scored like samples. Takes some minutes on a CPU. What was found is kept in
+    the store, and the report shows it.
     """
     from bench import environment
     from bench.data import load_mnist
     from bench.doctor import examine
     from bench.evaluate import Evaluator
+    from bench.spool import Spool
+    from bench.track import Store
 
     chosen = environment.pick_device(device)
     data = load_mnist("train", data_dir=data_dir)
@@ -46,6 +51,20 @@ def doctor(data_dir: Path | None, device: str, samples: int) -> int:
         click.echo(f"{'ok  ' if holds else 'FAIL'}  {promise}")
     failures = sum(not holds for holds in verdicts.values())
     click.echo(f"\n{failures} of {len(verdicts)} checks fail" if failures else f"\nall {len(verdicts)} checks hold")
+    store = Store(experiment)
+    record = Spool(store).start("doctor", "doctor")
+    record.tags(
+        {
+            "device": environment.device_name(chosen),
+            "versions": json.dumps(environment.versions()),
+            "data_fingerprint": data.fingerprint,
+            "extractor": evaluator.extractor_hash,
+            "examination": found.to_json(),
+            "status": "failed" if failures else "finished",
+        }
+    )
+    record.close("FAILED" if failures else "FINISHED")
+    click.echo(f"kept in {store.uri}; 'bench report' shows it beside the results")
     return 1 if failures else 0
 
 
@@ -53,7 +72,8 @@ def _print_table(found: Examination, n: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bench.doctor import PROBES, SHOWN
+    from bench.doctor import PROBES
+    from bench.examination import SHOWN
 
     table = Table(box=None, pad_edge=False)
     table.add_column(f"{n:,} images")

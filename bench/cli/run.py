@@ -172,7 +172,7 @@ def run(
     if yardstick.notice:
         click.echo(yardstick.notice)
     page = report.write(results.load(experiment=experiment), out)
-    current.parent.artifact("report.html", page.read_bytes())
+    _attach(page, store, current.parent.run_id)
     click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store.uri)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
@@ -187,6 +187,17 @@ def _deliver(store: Store) -> None:
             f"the trials are done, but {store.uri} does not take their results ({failures[0]}); they wait in "
             f"{spool.WORK}; when the store is back: bench sync && bench report"
         )
+
+
+def _attach(page: Path, store: Store, run_id: str | None) -> None:
+    """The report as an artifact of its run. It lies in the directory already, so that nothing is lost without it."""
+    from bench.track import cause
+
+    try:
+        assert run_id is not None
+        store.add_file(run_id, page, None)
+    except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
+        click.echo(f"the store does not take the report: {cause(error)}", err=True)
 
 
 def _header(preset: Preset, budget: Budget, samples: int, device: torch.device) -> str:

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from bench import doctor
+from bench import doctor, results
 from bench.data import load_mnist
-from bench.doctor import CHECKS, PROBES, REAL, Examination, examine, images_of
+from bench.doctor import PROBES, examine, images_of
 from bench.evaluate import Evaluator
+from bench.examination import CHECKS, REAL, Examination
 
 N = 2_000
 
@@ -78,3 +79,16 @@ def test_the_command_prints_the_table_and_fails_with_the_checks(command, monkeyp
     assert code == 1
     assert "FAIL  no damaged set has a lower FID than real digits" in out
     assert "checks fail" in out
+
+
+def test_what_was_found_is_kept_beside_the_results_and_the_newest_counts(command, monkeypatch, found):
+    older = Examination(found.measured, found.by_number, 0.5)
+    for examination in (older, found):
+        monkeypatch.setattr(doctor, "examine", lambda *_, made=examination: made)
+        command("doctor", "--samples", "2000")
+    code, _, err = command("run", "--algos", "gan", "--preset", "smoke", "--offline")
+    assert code == 0, err
+    loaded = results.load()
+    assert loaded.examination == found
+    assert set(loaded.trials["kind"]) == {"trial", "reference"}
+    assert Examination.from_json(found.to_json()) == found
