@@ -86,7 +86,7 @@ def mean(row: Row) -> str:
 
 def rank(row: Row) -> str:
     """'1', or '1-3' where cells are not separable."""
-    if pd.isna(row["rank_low"]):
+    if math.isnan(row["rank_low"]):
         return NOTHING
     low, high = int(row["rank_low"]), int(row["rank_high"])
     return str(low) if low == high else f"{low}-{high}"
@@ -251,8 +251,8 @@ def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
             "rows (Holm) and decides."
         )
         said.append(
-            "P(better), with its Clopper-Pearson interval, counts every seed: half for a tie, and one that diverged as "
-            "worse than any score."
+            "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "
+            "tie counts half, and a seed that diverged is worse than any score."
         )
     if "p_permutation" in frame and frame["p_permutation"].notna().any():
         n = int(frame["pairs"].max())
@@ -270,6 +270,6 @@ def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
     ]
     if target is not None:
         said.append(
-            f"Reached: FID {number(target)} or less, half the cells' last one, at the first evaluation that shows it."
+            f"Reached: FID {number(target)} or less, which half the cells came down to, at the first evaluation that shows it."
         )
     return said

@@ -97,7 +97,7 @@ def _left_out(compared: Paired, a: str, b: str) -> str:
     missing = len(compared.a) + compared.unknown - compared.difference.n
     if not missing:
         return ""
-    lost = [f"{n} diverged {side}" for side, n in zip((a, b), compared.diverged, strict=True) if n]
+    lost = [f"{side} diverged in {n}" for side, n in zip((a, b), compared.diverged, strict=True) if n]
     return f"; {missing} more did not finish both ways" + (f" ({', '.join(lost)})" if lost else "")
 
 
@@ -135,12 +135,14 @@ def _better(compared: Paired, a: str, b: str, p: float) -> str:
 
 def ranks(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Best and worst rank of every cell that has one: 1 and how many are surely better, all less the surely worse."""
-    cells = list(ranked(rows))
-    table = pairwise(rows)
-    decided = table[table["better"] != ""]
-    worse = decided["label"].where(decided["better"] == decided["other"], decided["other"])
-    above, below = worse.value_counts(), decided["better"].value_counts()
-    return {cell: (1 + int(above.get(cell, 0)), len(cells) - int(below.get(cell, 0))) for cell in cells}
+    cells, compared = ranked(rows), pairs(rows)
+    best, worst = dict.fromkeys(cells, 1), dict.fromkeys(cells, len(cells))
+    for ((a, b), each), p in zip(compared.items(), holm([each.p for each in compared.values()]), strict=True):
+        better = _better(each, a, b, p)
+        if better:
+            worst[better] -= 1
+            best[b if better == a else a] += 1
+    return {cell: (best[cell], worst[cell]) for cell in cells}
 
 
 def blocks(rows: pd.DataFrame) -> pd.DataFrame | None:

@@ -90,7 +90,7 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     """What the cells made of their budget, one row each, by the area: medians over seeds of FID in training.
 
     `best` and `last` FID; `area` under the curve over images, divided by its width; `reached`, the `trials` that came
-    down to `target` (in attrs; by default the median of the cells' last FID), and the `seconds`, `images` and updates
+    down to `target` (in attrs; by default the median of the cells' best FID), and the `seconds`, `images` and updates
     at the first evaluation that shows it. Infinity stands for never; the last FID and area of a trial that diverged
     are infinite too.
     """
@@ -100,8 +100,7 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
         return pd.DataFrame(columns=columns)
     cells = trials.groupby("label")
     if target is None:
-        last = cells["last"].median()
-        target = math.ceil(100 * last[np.isfinite(last)].median()) / 100 if np.isfinite(last).any() else math.nan
+        target = math.ceil(100 * cells["best"].median().median()) / 100
     lines = []
     for label, here in cells:
         arrivals = pd.DataFrame([_arrival(points, target) for points in here["points"]])

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from reports import catalogue, columns, figures, tables
 from reports.comparisons import blocks
-from reports.curves import AXES, bands, budgets, curves, scores_during, sparklines
+from reports.curves import AXES, budgets, curves, scores_during, sparklines
 from reports.gallery import LATENT, Picture, Room, latent_name, picture, representative
 from reports.groups import Group, labelled, select
 from reports.looks import Look, looks
@@ -222,9 +222,8 @@ def _budgets(results: Results, group: Group, name: str) -> list[Plot]:
     caption = "Mean over seeds, the band from the lowest to the highest. A line ends where the first of its seeds did."
     plots = []
     for x, axis in AXES.items():
-        if len(bands(results, x, group)):
-            drawn = figures.budget_bands(results, x, group)
-            plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", caption, drawn))
+        drawn = figures.budget_bands(results, x, group)
+        plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", caption, drawn))
     caption = "At the end of training."
     plots.append(Plot(f"{name}-pareto", "FID against cost", caption, figures.pareto_front(results, group)))
     return plots

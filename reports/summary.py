@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 UNTRAINED = "untrained generator"
+FEW = 2
+"""Effects up to which each is said with its numbers."""
 
 
 def plural(n: int, noun: str) -> str:
@@ -38,14 +40,16 @@ def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
     untrained = board.loc[board["label"] == UNTRAINED, "fid"].min()
     worse = scored[scored["fid"] >= untrained]
     if len(worse):
-        which = "No cell" if len(worse) == len(scored) else f"Not every cell (not {', '.join(worse['label'])})"
-        sentences.append(f"{which} scores better than an untrained generator; such a score says nothing yet.")
+        better = scored.drop(worse.index)["label"]
+        which = f"Only {', '.join(better)}" if len(better) else "No cell"
+        verb = "scores" if len(better) < 2 else "score"
+        sentences.append(f"{which} {verb} better than an untrained generator; another score says nothing yet.")
     pairs, effects = pairwise(results, group), factor_effects(results, group).query("both")
     if len(pairs) > 1:
         sentences.append(_standing(pairs))
     elif effects.empty:
         sentences += [f"{verdict}." for verdict in pairs["verdict"]]
-    sentences += [f"{verdict}." for verdict in effects.query("pairs != 1")["verdict"]]
+    sentences += _effects(effects[effects["pairs"] != 1])
     if (scored["seeds"] == 1).any():
         which = "Every cell has" if (scored["seeds"] == 1).all() else "Some cells have"
         sentences.append(
@@ -76,6 +80,17 @@ def _lowest(best: dict[Any, Any], board: pd.DataFrame) -> str:
     references = board[board["no_gan"] & board["fid"].notna()]
     compared = [f"{row['label']} {number(row['fid'])}" for row in references.to_dict("records")]
     return text + (f" (for reference: {', '.join(compared)})." if compared else ".")
+
+
+def _effects(effects: pd.DataFrame) -> list[str]:
+    """What factors did: each verdict where there are few, else those that take sides, and which do not."""
+    if len(effects) <= FEW:
+        return [f"{verdict}." for verdict in effects["verdict"]]
+    decided = effects["verdict"].str.contains(" is better than ", regex=False)
+    said = [f"{verdict}." for verdict in effects.loc[decided, "verdict"]]
+    for change, here in effects[~decided].groupby("change", sort=False):
+        said.append(f"No effect of {change} is established for {', '.join(here['label'])}.")
+    return said
 
 
 def _standing(pairs: pd.DataFrame) -> str:

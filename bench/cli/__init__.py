@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, check, doctor, features, latent, metrics, report, run, sample, score
+from bench.cli import catalogue, check, compare, doctor, features, latent, metrics, report, run, sample, score
 from bench.errors import BenchError
 
 
@@ -34,6 +34,7 @@ def cli(context: click.Context) -> None:
 for command in (
     run.run,
     report.report,
+    compare.compare,
     catalogue.list_algorithms,
     catalogue.show,
     check.check,
