@@ -43,7 +43,10 @@ def pareto_front(results: Results, protocol: Group | str | None = None) -> Figur
     board = board[(board["kind"] == "cell") & board["fid"].notna() & board["seconds"].notna()]
     front = board.set_index("label").loc[pareto(board)]
     colours = {label: look for label, look in looks(results).items() if label in set(board["label"])}
-    extra = []
+    extra = [
+        Line2D([], [], color=look.colour, marker="o", linestyle="", label=plotting.fold(label, 50))
+        for label, look in colours.items()
+    ]
     with style():
         fig, (axes,) = plotting.figure(3.0)
         axes.plot(front["seconds"], front["fid"], color=MUTED, linewidth=1, drawstyle="steps-post", zorder=2)
@@ -56,9 +59,10 @@ def pareto_front(results: Results, protocol: Group | str | None = None) -> Figur
             extra.append(Line2D([], [], color=MUTED, linewidth=1, label="not beaten in both"))
         if (board["diverged"] > 0).any():
             extra.append(Line2D([], [], color=MUTED, marker="X", linestyle="", label="some seeds diverged"))
+        axes.margins(x=0.08)
         plotting.count_axis(axes, "seconds")
-        plotting.log_axis(axes)
         axes.set_ylabel("FID (lower is better)")
         if len(board):
-            plotting.legend(fig, colours, extra)
+            plotting.log_axis(axes)
+            plotting.legend(fig, {}, extra)
     return fig

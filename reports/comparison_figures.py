@@ -91,7 +91,7 @@ def _effect_extent(axes: Axes, effects: pd.DataFrame) -> None:
     bound = 2 * seen if seen else 1.0
     low, high = effects["low"].clip(lower=-bound).min(), effects["high"].clip(upper=bound).max()
     low, high = np.nanmin([low, effects["difference"].min(), 0]), np.nanmax([high, effects["difference"].max(), 0])
-    room = 0.06 * (high - low)
+    room = 0.06 * (high - low) or 1.0
     axes.set_xlim(low - room, high + room)
 
 
@@ -160,7 +160,7 @@ def critical_difference(results: Results, protocol: Group | str | None = None) -
             label_fmt_left="{label} ({rank:.2f})",
             label_fmt_right="({rank:.2f}) {label}",
             crossbar_props={"color": INK, "marker": ""},
-            label_props={"color": INK, "size": 8.5},
+            label_props={"size": 8.5},
         )
         axes.grid(visible=False)
         axes.set_xlabel("mean rank over seeds (1 is best)")
