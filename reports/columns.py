@@ -270,6 +270,6 @@ def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
     ]
     if target is not None:
         said.append(
-            f"Reached: FID {number(target)} or less, which half the cells came down to, at the first evaluation that shows it."
+            f"Reached: FID {number(target)} or less, as half the cells did, at the first evaluation that shows it."
         )
     return said
