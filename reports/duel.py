@@ -123,7 +123,10 @@ def as_words(found: Duel) -> str:
     }
     if compared.difference.n < 2 and not compared.by_signs:
         facts = {}
-    return "\n".join([*lines, "", *(f"{name:<24}{value}" for name, value in facts.items()), "", found.sentence])
+    lines += ["", *(f"{name:<24}{value}" for name, value in facts.items())]
+    if facts:
+        lines.append("p is of this one comparison, as if planned; the report's allows for every pair.")
+    return "\n".join([*lines, "", found.sentence])
 
 
 def _outcome(value: float) -> str:

@@ -73,6 +73,7 @@ def test_the_words_hold_every_seed_the_interval_and_the_verdict(three_seeds):
     assert "-3.00 [-3.66, -2.34]" in text
     assert "1.00 [0.29, 1.00], in 3 of 3 seeds" in text
     assert "permutation test p = 0.250" in text
+    assert "p is of this one comparison" in text
     assert text.endswith("dcgan bn=off is better than dcgan bn=on by 3.00 [2.34, 3.66] FID, 3 seeds.")
 
 
