@@ -174,6 +174,16 @@ def test_the_pooled_effect_leaves_out_seeds_that_some_algorithm_lacks_and_counts
     assert (together["pairs"], together["unpaired"], together["chance"]) == (1, 1, 0.0)
 
 
+def test_a_failure_of_one_algorithm_takes_its_seed_out_of_the_pooled_effect(builder):
+    # The mean of those that are left would be a mean of other algorithms.
+    cells(builder, dcgan=[10.0, 10.0], lsgan=[20.0, 20.0])
+    changed(builder, "dcgan", [11.0, 12.0], bn=True)
+    changed(builder, "lsgan", [23.0], bn=True)
+    builder.trial("lsgan", True, 1, None, status="failed", pictures=False, config=builder.rows[-1]["config"])
+    together = tables.bn_effect(builder.results()).iloc[-1]
+    assert (together["pairs"], together["unpaired"], together["difference"]) == (1, 1, 2.0)
+
+
 def test_p_of_effects_is_adjusted_for_all_rows(builder):
     # on - off: dcgan 1.0, 0.9, 1.1, lsgan .1, .2, -.4, their mean .55, .55, .35. Holm by hand from scipy's t tests.
     cells(builder, dcgan=[10.0, 10.2, 10.1], lsgan=[20.0, 20.0, 20.3])
