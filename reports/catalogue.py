@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from reports.columns import number, setting
 from reports.looks import Look
-from reports.text import NOTHING, number
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
         latest = here.iloc[-1]
         configs = {label: here.loc[here["label"] == label, "config"].iloc[-1] for label in sorted(set(here["label"]))}
         fields = dict.fromkeys(key for config in configs.values() for key in config)
-        values = {key: [_value(config.get(key)) for config in configs.values()] for key in fields}
+        values = {key: [setting(config.get(key)) for config in configs.values()] for key in fields}
         arxiv = re.search(r"arXiv:(\d{4}\.\d{4,5})\b", latest["paper"])
         listed.append(
             Algorithm(
@@ -59,14 +59,6 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
             )
         )
     return listed
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _deviation(item: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Figures: results in, matplotlib figures out, one group each. They hold no global state; nobody must close them.
 
-Cells keep their colour (`reports.looks`). Lines are single trials, seeds are not averaged away. No figure ranks.
+Cells keep their colour (`reports.looks`). Lines are single trials, seeds are not averaged away; what is
+averaged over seeds is in `reports.budget_figures`, what is compared in `reports.comparison_figures`.
 """
 
 from __future__ import annotations
@@ -13,51 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.errors import BenchError
 from reports import plotting
-from reports.groups import Group, select
-from reports.looks import MUTED, PAPER, Look, looks, style
-from reports.plotting import AXES, FLOOR
+from reports.budget_figures import budget_bands, pareto_front
+from reports.comparison_figures import bn_pairs, critical_difference, effect_sizes, factor_pairs, pairwise_matrix
+from reports.curves import curves, scores_during
+from reports.groups import Group, floor, select
+from reports.looks import MUTED, PAPER, Look, drawn, looks, style
 from reports.svg import to_png, to_svg
-from reports.tables import bn_comparisons, leaderboard
+from reports.tables import leaderboard
 
 if TYPE_CHECKING:
     from bench.results import Results
 
 __all__ = [
-    "bn_pairs", "curves", "fid_curve", "is_curve", "leaderboard_dots", "losses", "scores_during", "to_png", "to_svg",
+    "bn_pairs", "budget_bands", "critical_difference", "curves", "effect_sizes", "factor_pairs", "fid_curve",
+    "is_curve", "leaderboard_dots", "losses", "pairwise_matrix", "pareto_front", "scores_during", "to_png", "to_svg",
 ]  # fmt: skip
-
-
-def _reference(rows: pd.DataFrame, column: str) -> float:
-    """The score of real digits; NaN where this group has none."""
-    return float(rows.loc[(rows["kind"] == "reference") & (rows["name"] == FLOOR), column].mean())
-
-
-def curves(results: Results, metric: str, x: str = "images", protocol: Group | str | None = None) -> pd.DataFrame:
-    """The points of one metric in one group, with `label`, `seed` and the position: what the figures draw.
-
-    BenchError unless `x` is one of AXES.
-    """
-    if x not in AXES:
-        raise BenchError(f"no axis '{x}'; allowed is {', '.join(AXES)}")
-    _, rows = select(results, protocol)
-    points = results.curves[results.curves["metric"] == metric]
-    trials = rows.loc[rows["kind"] == "trial", ["run_id", "label", "status", "seed"]]
-    return points.merge(trials, on="run_id").sort_values(["run_id", "step"]).dropna(subset=[x, "value"])
-
-
-def scores_during(results: Results, score: str, protocol: Group | str | None = None) -> str | None:
-    """The name under which 'fid' or 'is' was logged during training; None when it was at the end only.
-
-    Fewer samples than at the end make it another metric. Where runs differ in it, the one with most points.
-    """
-    group, rows = select(results, protocol)
-    here = results.curves[results.curves["run_id"].isin(rows["run_id"])]["metric"]
-    final = group.metric(score)
-    prefix = final.rsplit("_", 1)[0] + "_"
-    counts = here[here.str.startswith(prefix) & (here != final)].value_counts()
-    return None if counts.empty else str(counts.index[0])
 
 
 def fid_curve(results: Results, x: str = "images", protocol: Group | str | None = None) -> Figure:
@@ -74,7 +46,7 @@ def _score_curve(results: Results, score: str, name: str, x: str, protocol: Grou
     group, rows = select(results, protocol)
     final = group.metric(score)
     during = scores_during(results, score, protocol) or final
-    cells = _drawn(results, rows)
+    cells = drawn(results, rows)
     lines, ends = curves(results, during, x, protocol), curves(results, final, x, protocol)
     ends = ends[ends["status"] == "finished"].groupby("run_id").tail(1)
     stopped = lines[lines["status"] == "diverged"].groupby("run_id").tail(1)
@@ -93,17 +65,11 @@ def _score_curve(results: Results, score: str, name: str, x: str, protocol: Grou
             extra.append(Line2D([], [], color=MUTED, marker="x", linestyle="", label="diverged after this"))
         if score == "fid":
             plotting.log_axis(axes)
-        extra += plotting.reference_line(axes, _reference(rows, "fid" if score == "fid" else "is_"))
+        extra += plotting.reference_line(axes, floor(rows, "fid" if score == "fid" else "is_"))
         axes.set_ylabel(name)
         plotting.count_axis(axes, x)
         plotting.legend(fig, cells, extra)
     return fig
-
-
-def _drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
-    """The looks of the cells that have trials here."""
-    here = set(rows.loc[rows["kind"] == "trial", "label"])
-    return {label: look for label, look in looks(results).items() if label in here}
 
 
 def _colours(points: pd.DataFrame, cells: dict[str, Look]) -> list[str]:
@@ -140,7 +106,7 @@ def _draw_lines(axes: Axes, points: pd.DataFrame, x: str, cells: dict[str, Look]
 def losses(results: Results, x: str = "images", protocol: Group | str | None = None) -> Figure:
     """Losses of D and G against `x`, a panel each. They tell how a trial went, never which algorithm is better."""
     _, rows = select(results, protocol)
-    cells = _drawn(results, rows)
+    cells = drawn(results, rows)
     with style():
         fig, panels = plotting.figure(3.9, panels=2)
         for axes, (metric, name) in zip(panels, {"loss_d": "loss of D", "loss_g": "loss of G"}.items(), strict=True):
@@ -174,32 +140,9 @@ def leaderboard_dots(results: Results, protocol: Group | str | None = None) -> F
                 )
             axes.scatter([row["fid"]], [place], s=42, color=colour, zorder=4)
         plotting.fid_extent(axes, board["fid"], board["fid_high"])
-        plotting.mark_floor(axes, _reference(rows, "fid"))
+        plotting.mark_floor(axes, floor(rows, "fid"))
         plotting.rows_axis(axes, list(board["label"]), "cell")
         if (board["seeds"] > 1).any():
             bar = Line2D([], [], color=MUTED, linewidth=2.2, alpha=0.55, label="95 % interval")
             plotting.legend(fig, {}, [plotting.dot("mean"), bar, plotting.dot("one seed", filled=False)])
-    return fig
-
-
-def bn_pairs(results: Results, protocol: Group | str | None = None) -> Figure:
-    """FID with BN (dot) and without (ring), a thin line joining the two trials of one seed."""
-    _, rows = select(results, protocol)
-    pairs = [comparison for comparison in bn_comparisons(rows) if len(comparison.paired)]
-    colours = looks(results)
-    with style():
-        fig, axes = plotting.rows_figure([pair.label for pair in pairs], 0.5)
-        for place, pair in enumerate(pairs):
-            on, off = (colours[str(pair.sides[bn]["label"].iloc[0])].colour for bn in (True, False))
-            n = len(pair.paired)
-            for i, (on_fid, off_fid) in enumerate(pair.paired[["on", "off"]].to_numpy(dtype=float)):
-                y = place if n == 1 else place - 0.25 + 0.5 * i / (n - 1)
-                axes.plot([on_fid, off_fid], [y, y], color=MUTED, linewidth=0.9, zorder=2)
-                axes.scatter([on_fid], [y], s=30, color=on, zorder=3)
-                axes.scatter([off_fid], [y], s=30, facecolor=PAPER, edgecolor=off, linewidth=1.4, zorder=3)
-        values = pd.concat([pair.paired[bn] for pair in pairs for bn in ("on", "off")] or [pd.Series(dtype=float)])
-        plotting.fid_extent(axes, values, pd.Series(dtype=float))
-        plotting.mark_floor(axes, _reference(rows, "fid"))
-        plotting.rows_axis(axes, [pair.label for pair in pairs], "algorithm")
-        plotting.legend(fig, {}, [plotting.dot("batch norm on"), plotting.dot("batch norm off", filled=False)])
     return fig

@@ -20,6 +20,8 @@ from bench.protocol import metric_name
 if TYPE_CHECKING:
     from bench.results import Results
 
+FLOOR = "real train digits"
+
 
 @dataclass(frozen=True)
 class Group:
@@ -97,6 +99,11 @@ def labelled(trials: pd.DataFrame) -> pd.DataFrame:
     return trials.assign(label=trials["cell"].where(~ambiguous, trials["cell"] + marks))
 
 
-def without_bn(label: str) -> str:
-    """'dcgan bn=on lr_d=0.0004' -> 'dcgan lr_d=0.0004'."""
-    return re.sub(r" bn=(on|off)(?= |$)", "", label)
+def without(label: str, field: str) -> str:
+    """Without 'bn': 'dcgan bn=on lr_d=0.0004' -> 'dcgan lr_d=0.0004'."""
+    return re.sub(rf" {re.escape(field)}=\S+", "", label)
+
+
+def floor(rows: pd.DataFrame, column: str) -> float:
+    """The score of real digits among one group's rows; NaN where it has none."""
+    return float(rows.loc[(rows["kind"] == "reference") & (rows["name"] == FLOOR), column].mean())

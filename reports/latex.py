@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.text import columns, notes
+from reports.columns import columns, notes
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

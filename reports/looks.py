@@ -16,6 +16,8 @@ import matplotlib as mpl
 from reports.groups import labelled
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.results import Results
 
 PAPER, INK, MUTED, RULE = "#ffffff", "#1d1d1b", "#6b6b66", "#d8d8d3"
@@ -74,6 +76,12 @@ def looks(results: Results) -> dict[str, Look]:
     """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn."""
     labels = sorted(set(labelled(results.trials).query("kind != 'reference'")["label"]))
     return {label: Look(i % len(PALETTE), DASHES[i // len(PALETTE) % len(DASHES)]) for i, label in enumerate(labels)}
+
+
+def drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
+    """The looks of the cells that have trials among these rows."""
+    here = set(rows.loc[rows["kind"] == "trial", "label"])
+    return {label: look for label, look in looks(results).items() if label in here}
 
 
 @contextmanager

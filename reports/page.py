@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reports import catalogue, figures, tables, text
+from bench.examination import REAL, SHOWN, Examination
+from reports import catalogue, columns, figures, health, tables
+from reports.comparisons import blocks
+from reports.curves import AXES, budgets, curves, scores_during, sparklines
+from reports.gallery import LATENT, Picture, Room, latent_name, picture, representative
 from reports.groups import Group, labelled, select
 from reports.looks import Look, looks
 from reports.summary import summary
@@ -17,8 +20,8 @@ from reports.summary import summary
 if TYPE_CHECKING:
     from bench.results import Results
 
-LATENT = "latent"
-"""The folder of a run's pictures of its latent space."""
+PAIRS = 66
+"""Pairs of cells up to which all have a row; of more, the neighbours in the table only."""
 GIF_BYTES = 7_000_000
 """Of all animations and latent pictures together; what goes beyond is named, so that the page stays below 10 MB."""
 
@@ -30,6 +33,8 @@ class Cell:
     text: str
     order: float | str | None
     right: bool
+    lines: tuple[str, ...] = ()
+    """Instead of text a sparkline: one SVG path a seed."""
 
 
 @dataclass(frozen=True)
@@ -62,20 +67,6 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture of a cell, or in `missing` why there is none."""
-
-    label: str
-    note: str
-    look: Look | None
-    data: str | None
-    """Base64."""
-    kind: str
-    """png or gif"""
-    missing: str
-
-
-@dataclass(frozen=True)
 class Section:
     """One group."""
 
@@ -84,9 +75,14 @@ class Section:
     sentences: list[str]
     board: TableView
     dots: Plot | None
-    bn: TableView
-    bn_both: bool
-    bn_plot: Plot | None
+    pairs: TableView
+    pairs_left_out: int
+    pairs_plots: list[Plot]
+    effects: TableView
+    effects_both: bool
+    effects_plots: list[Plot]
+    budgets: TableView
+    budgets_plots: list[Plot]
     curves: list[Plot]
     curves_note: str
     samples: list[Picture]
@@ -107,13 +103,16 @@ class Page:
     algorithms: list[catalogue.Algorithm]
     facts: list[tuple[str, str]]
     versions: list[tuple[str, str]]
+    health: TableView | None
+    """What `bench doctor` found."""
+    health_plots: list[Plot]
 
 
 def page(results: Results) -> Page:
     """Everything these results have to show. BenchError when they are empty."""
     groups = tables.protocols(results) or [select(results)[0]]
     seen = looks(results)
-    budget = _Budget(GIF_BYTES)
+    room = Room(GIF_BYTES)
     trials = results.trials
     started = trials["started"].dropna()
     period = " to ".join(dict.fromkeys(f"{time:%Y-%m-%d %H:%M}" for time in (started.min(), started.max())))
@@ -121,36 +120,50 @@ def page(results: Results) -> Page:
         experiment=results.experiment,
         store=results.store,
         period=f"{period} UTC",
-        sections=[_section(results, group, i, seen, budget) for i, group in enumerate(groups, start=1)],
+        sections=[_section(results, group, i, seen, room) for i, group in enumerate(groups, start=1)],
         problems=table_view(tables.problems(results), seen),
         algorithms=catalogue.algorithms(labelled(trials), seen),
         facts=catalogue.facts(trials),
         versions=catalogue.versions(trials),
+        health=None if results.examination is None else _health(results.examination),
+        health_plots=[] if results.examination is None else [_damage(results.examination)],
     )
 
 
-@dataclass
-class _Budget:
-    """Bytes that may still be spent."""
+def _health(examination: Examination) -> TableView:
+    lines = []
+    for name, scores in examination.measured.items():
+        cells = [Cell(columns.number(scores[metric]), scores[metric], True) for metric in SHOWN]
+        lines.append(Line([Cell(name, name, False), *cells], "reference" if name == REAL else "cell", None))
+    headings = [("set of images", False), *((metric, True) for metric in SHOWN)]
+    return TableView(headings, lines, health.verdicts(examination))
 
-    left: int
 
-    def take(self, size: int) -> bool:
-        """Spends `size`, if so much is left."""
-        if size > self.left:
-            return False
-        self.left -= size
-        return True
+def _damage(examination: Examination) -> Plot:
+    caption = "Real training digits, damaged in known ways and scored like samples."
+    return Plot("damage", "FID of damaged digits", caption, health.damage(examination))
 
 
 def table_view(frame: pd.DataFrame, seen: dict[str, Look]) -> TableView:
     """A frame of `reports.tables` for the template."""
-    shown = text.columns(frame)
+    shown = columns.columns(frame)
     lines = []
     for row in frame.to_dict("records"):
         cells = [Cell(column.write(row), _order(row[column.key]), column.right) for column in shown]
         lines.append(Line(cells, str(row.get("kind", "")), seen.get(row["label"])))
-    return TableView([(column.heading, column.right) for column in shown], lines, text.notes(frame))
+    return TableView([(column.heading, column.right) for column in shown], lines, columns.notes(frame))
+
+
+def _with_sparklines(view: TableView, board: pd.DataFrame, paths: dict[str, tuple[str, ...]]) -> TableView:
+    """The leaderboard with FID in training as a column after its interval."""
+    if not paths:
+        return view
+    place = [heading for heading, _ in view.headings].index("95 % interval") + 1
+    lines = [
+        replace(line, cells=[*line.cells[:place], Cell("", None, False, paths.get(label, ())), *line.cells[place:]])
+        for line, label in zip(view.lines, board["label"], strict=True)
+    ]
+    return replace(view, headings=[*view.headings[:place], ("in training", False), *view.headings[place:]], lines=lines)
 
 
 def _order(value: Any) -> float | str | None:
@@ -159,35 +172,38 @@ def _order(value: Any) -> float | str | None:
     return value if isinstance(value, str) else float(value)
 
 
-def _section(results: Results, group: Group, number: int, seen: dict[str, Look], budget: _Budget) -> Section:
+def _section(results: Results, group: Group, number: int, seen: dict[str, Look], room: Room) -> Section:
     _, rows = select(results, group)
-    board = tables.leaderboard(results, group)
-    effect = tables.bn_effect(results, group)
-    shown = [_representative(rows, label) for label in board["label"]]
+    board, pairs = tables.leaderboard(results, group), tables.pairwise(results, group)
+    effects, bought = tables.factor_effects(results, group), budgets(results, group)
+    listed = pairs if len(pairs) <= PAIRS else _neighbours(pairs)
+    shown = [representative(rows, label) for label in board["label"]]
     trials = [row for row in shown if row is not None]
     name = f"g{number}"
-    dots = bn_plot = None
+    dots = None
     if ((board["kind"] == "cell") & board["fid"].notna()).any():
         caption = "Intervals that leave the axis are cut."
         dots = Plot(f"{name}-dots", "FID by cell", caption, figures.leaderboard_dots(results, group))
-    if (effect["pairs"] > 0).any():
-        caption = "A line joins the two trials of one seed."
-        bn_plot = Plot(f"{name}-bn", "FID with and without BN", caption, figures.bn_pairs(results, group))
     return Section(
         anchor=name,
         group=group,
         sentences=summary(results, group),
-        board=table_view(board, seen),
+        board=_with_sparklines(table_view(board, seen), board, sparklines(results, group)),
         dots=dots,
-        bn=table_view(effect, seen),
-        bn_both=bool(effect["both"].any()),
-        bn_plot=bn_plot,
+        pairs=table_view(listed, seen),
+        pairs_left_out=len(pairs) - len(listed),
+        pairs_plots=_pairs(results, group, name) if len(pairs) else [],
+        effects=table_view(effects, seen),
+        effects_both=bool(effects["both"].any()),
+        effects_plots=_effects(results, group, name, effects[effects["pairs"] > 0]),
+        budgets=table_view(bought, seen),
+        budgets_plots=_budgets(results, group, name) if len(bought) else [],
         curves=_curves(results, group, name),
         curves_note=_curves_note(results, group),
-        samples=[_picture(results, row, "samples.png", seen, None) for row in trials],
-        gifs=[_picture(results, row, "training.gif", seen, budget) for row in trials if row["kind"] == "trial"],
+        samples=[picture(results, row, "samples.png", seen, None) for row in trials],
+        gifs=[picture(results, row, "training.gif", seen, room) for row in trials if row["kind"] == "trial"],
         latent=[
-            _picture(results, row, path, seen, budget, what=latent_name(path))
+            picture(results, row, path, seen, room, what=latent_name(path))
             for row in trials
             for path in results.artifacts(row["run_id"], LATENT)
         ],
@@ -195,17 +211,55 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
     )
 
 
+def _neighbours(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each cell against the next one in the order of the table."""
+    return pairs.drop_duplicates("label").reset_index(drop=True)
+
+
+def _pairs(results: Results, group: Group, name: str) -> list[Plot]:
+    caption = "Seeds in which the cell of the row did better than that of the column; bold where the two are separable."
+    plots = [Plot(f"{name}-pairs", "Row against column", caption, figures.pairwise_matrix(results, group))]
+    if blocks(select(results, group)[1]) is not None:
+        caption = "A bar joins cells that the Nemenyi test does not tell apart at 5 %. Seeds are the blocks."
+        drawn = figures.critical_difference(results, group)
+        plots.append(Plot(f"{name}-cd", "Critical differences of mean ranks", caption, drawn))
+    return plots
+
+
+def _effects(results: Results, group: Group, name: str, effects: pd.DataFrame) -> list[Plot]:
+    plots = []
+    if len(effects):
+        caption = "With 95 % intervals over seeds; those that leave the axis are cut."
+        plots.append(Plot(f"{name}-effects", "Effects on FID", caption, figures.effect_sizes(results, group)))
+    for i, field in enumerate(dict.fromkeys(effects["factor"])):
+        title = "FID with and without BN" if field == "bn" else f"FID by {field}"
+        drawn = figures.factor_pairs(results, field, group)
+        plots.append(Plot(f"{name}-factor{i}", title, "A line joins the two trials of one seed.", drawn))
+    return plots
+
+
+def _budgets(results: Results, group: Group, name: str) -> list[Plot]:
+    caption = "Mean over seeds, the band from the lowest to the highest. A line ends where the first of its seeds did."
+    plots = []
+    for x, axis in AXES.items():
+        drawn = figures.budget_bands(results, x, group)
+        plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", caption, drawn))
+    caption = "At the end of training."
+    plots.append(Plot(f"{name}-pareto", "FID against cost", caption, figures.pareto_front(results, group)))
+    return plots
+
+
 def _curves(results: Results, group: Group, name: str) -> list[Plot]:
     plots = []
-    metric = figures.scores_during(results, "fid", group) or group.metric("fid")
-    if len(figures.curves(results, metric, "images", group)):
-        for x, axis in {"images": "images seen", "seconds": "training time", "g_updates": "G updates"}.items():
-            plots.append(Plot(f"{name}-fid-{x}", f"FID against {axis}", "", figures.fid_curve(results, x, group)))
-    score = figures.scores_during(results, "is", group) or group.metric("is")
-    if len(figures.curves(results, score, "images", group)):
+    metric = scores_during(results, "fid", group) or group.metric("fid")
+    if len(curves(results, metric, "images", group)):
+        drawn = figures.fid_curve(results, "images", group)
+        plots.append(Plot(f"{name}-fid", "FID against images seen", "", drawn))
+    score = scores_during(results, "is", group) or group.metric("is")
+    if len(curves(results, score, "images", group)):
         caption = "Of the digit classifier; at most 10, and blind to repeated digits."
         plots.append(Plot(f"{name}-is", "IS against images seen", caption, figures.is_curve(results, "images", group)))
-    if len(figures.curves(results, "loss_d", "images", group)):
+    if len(curves(results, "loss_d", "images", group)):
         caption = "They show how a trial went; losses of different algorithms do not compare."
         plots.append(
             Plot(f"{name}-loss", "Losses against images seen", caption, figures.losses(results, "images", group))
@@ -214,7 +268,7 @@ def _curves(results: Results, group: Group, name: str) -> list[Plot]:
 
 
 def _curves_note(results: Results, group: Group) -> str:
-    during = figures.scores_during(results, "fid", group)
+    during = scores_during(results, "fid", group)
     if during is None:
         return "A line is one trial."
     few, many = during.rsplit("_", 1)[-1], f"{group.samples:,}"
@@ -222,37 +276,3 @@ def _curves_note(results: Results, group: Group) -> str:
         f"A line is one trial. During training {few} samples are scored, at the end {many}; "
         "FID of fewer samples reads higher, so lines and final dots are two measures and do not join."
     )
-
-
-def _representative(rows: pd.DataFrame, label: str) -> dict[Any, Any] | None:
-    """The row whose pictures stand for this label: the first seed that finished, else the first; never the best one."""
-    candidates = rows[(rows["label"] == label) & rows["kind"].isin(["trial", "reference"])]
-    if candidates.empty:
-        return None
-    order = candidates.assign(unfinished=candidates["status"] != "finished").sort_values(["unfinished", "seed"])
-    return dict(order.iloc[0].to_dict())
-
-
-def latent_name(path: str) -> str:
-    """'latent/sweep_category.png' -> 'sweep of category'."""
-    return path.removeprefix(f"{LATENT}/").removesuffix(".png").replace("sweep_", "sweep of ").replace("_", " ")
-
-
-def _picture(
-    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], budget: _Budget | None, what: str = ""
-) -> Picture:
-    content = results.artifact(row["run_id"], path)
-    missing = ""
-    if content is None:
-        missing = f"no {path} in the store"
-    elif budget is not None and not budget.take(len(content)):
-        missing = f"left out to keep this page small; it is {path} of run {row['run_id']}"
-        content = None
-    notes = [what] if what else []
-    notes += [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
-    if pd.notna(row["fid"]) and row["status"] == "finished":
-        notes.append(f"FID {text.number(row['fid'])}")
-    elif row["status"] != "finished":
-        notes.append(row["status"])
-    data = None if content is None else base64.b64encode(content).decode()
-    return Picture(row["label"], ", ".join(notes), seen.get(row["label"]), data, path.rsplit(".")[-1], missing)

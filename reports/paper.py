@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from bench.files import save
 from reports import tables
+from reports.curves import budgets
 from reports.groups import Group, protocols
 from reports.latex import as_latex
 from reports.page import Plot, Section, page
@@ -76,14 +77,16 @@ def caption(section: Section, plot: Plot) -> str:
 
 def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame, str]]:
     for group in protocols(results):
-        board, effect = tables.leaderboard(results, group), tables.bn_effect(results, group)
-        yield f"{stem(group)}-leaderboard", board, f"Leaderboard, {group.track}, {group.budget}."
-        if effect["both"].any():
-            yield (
-                f"{stem(group)}-bn",
-                effect,
-                f"Batch norm on minus off, paired by seed, {group.track}, {group.budget}.",
-            )
+        where = f"{group.track}, {group.budget}."
+        yield f"{stem(group)}-leaderboard", tables.leaderboard(results, group), f"Leaderboard, {where}"
+        pairs, effects = tables.pairwise(results, group), tables.factor_effects(results, group)
+        if len(pairs):
+            yield f"{stem(group)}-pairs", pairs, f"First minus second, paired by seed, {where}"
+        if effects["both"].any():
+            yield f"{stem(group)}-effects", effects, f"FID after the change minus before, paired by seed, {where}"
+        bought = budgets(results, group)
+        if len(bought):
+            yield f"{stem(group)}-budgets", bought, f"FID in training, {where}"
     problems = tables.problems(results)
     if len(problems):
         yield "problems", problems, "Trials and cells without a result."

@@ -1,4 +1,4 @@
-"""The parts that figures share: their size, axes, legends and the mark of the floor. Knows nothing of results."""
+"""The parts that figures share: their size, axes, lines, legends and the mark of the floor. Knows no results."""
 
 from __future__ import annotations
 
@@ -13,17 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
+from reports.curves import AXES
 from reports.looks import MUTED, PAPER, Look
 
 WIDTH = 4.6
 """Inches: readable at its own size on a phone, and enlarged beside another on a desktop."""
-FLOOR = "real train digits"
-AXES = {
-    "images": "real images seen",
-    "seconds": "training time (s)",
-    "g_updates": "generator updates",
-    "d_updates": "discriminator updates",
-}
 
 
 def figure(height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:

@@ -1,22 +1,26 @@
-"""Statistics of few seeds. Takes numbers, gives estimates with their uncertainty; knows nothing of GANs."""
+"""Statistics of one sample of few seeds: numbers in, estimates with their uncertainty out. Knows nothing of GANs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import stats
 
 LEVEL = 0.95
+MANY = 20
+"""Values from which the interquartile mean and a bootstrap say something."""
+RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over n seeds; `low` and `high` bound its interval and are NaN for fewer than two seeds."""
+    """A statistic of n values; `low` and `high` bound its interval and are NaN where there is none."""
 
-    mean: float
+    value: float
     low: float
     high: float
     n: int
@@ -24,20 +28,24 @@ class Estimate:
     @property
     def size(self) -> Estimate:
         """The estimate without its sign, for sentences such as 'better by 2.10'."""
-        return self if self.mean >= 0 else Estimate(-self.mean, -self.high, -self.low, self.n)
+        return self if self.value >= 0 else Estimate(-self.value, -self.high, -self.low, self.n)
 
     @property
     def text(self) -> str:
-        """'2.10 [1.20, 3.00]', or the bare mean without an interval."""
-        return f"{self.mean:.2f}" + ("" if math.isnan(self.low) else f" [{self.low:.2f}, {self.high:.2f}]")
+        """'2.10 [1.20, 3.00]', or the bare value without an interval."""
+        return f"{self.value:.2f}" + ("" if math.isnan(self.low) else f" [{self.low:.2f}, {self.high:.2f}]")
+
+
+def _known(values: Iterable[float]) -> np.ndarray:
+    return np.asarray([value for value in values if not np.isnan(value)], dtype=float)
 
 
 def mean_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
-    """Mean and two-sided Student t interval; missing values do not count.
+    """Mean and two-sided Student t interval, which two values or more have; missing values do not count.
 
     Student t rather than a bootstrap: with 3 to 5 seeds the true coverage of a nominal 95 % is .945 against .72 to .84.
     """
-    sample = np.asarray([value for value in values if not np.isnan(value)], dtype=float)
+    sample = _known(values)
     n = len(sample)
     if n == 0:
         return Estimate(math.nan, math.nan, math.nan, 0)
@@ -46,3 +54,33 @@ def mean_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
         return Estimate(mean, math.nan, math.nan, 1)
     half = float(stats.t.ppf((1 + level) / 2, n - 1) * sample.std(ddof=1) / math.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n)
+
+
+def median_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
+    """Median and the interval between two order statistics (sign test), whatever the distribution; infinity is allowed.
+
+    At 95 % it takes six values: even the whole range of five holds the median with .9375 only. True coverage is at
+    least the level, and more for most n, since there are no order statistics in between.
+    """
+    sample = _known(values)
+    if len(sample) == 0:
+        return Estimate(math.nan, math.nan, math.nan, 0)
+    interval = stats.quantile_test(sample, p=0.5).confidence_interval(level)
+    return Estimate(float(np.median(sample)), float(interval.low), float(interval.high), len(sample))
+
+
+def iqm_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
+    """Interquartile mean (of the middle half) and percentile bootstrap; NaN below MANY values.
+
+    Source: Agarwal et al.: Deep RL at the Edge of the Statistical Precipice, arXiv:2108.13264. The resampling is
+    seeded.
+    """
+    sample = _known(values)
+    n = len(sample)
+    if n < MANY:
+        return Estimate(math.nan, math.nan, math.nan, n)
+    iqm = partial(stats.trim_mean, proportiontocut=0.25)
+    found = stats.bootstrap(
+        (sample,), iqm, confidence_level=level, method="percentile", n_resamples=RESAMPLES, rng=np.random.default_rng(0)
+    ).confidence_interval
+    return Estimate(float(iqm(sample)), float(found.low), float(found.high), n)

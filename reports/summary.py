@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from reports.agreement import agreement
+from reports.columns import number
 from reports.groups import Group, select
 from reports.stats import Estimate
-from reports.tables import STATUSES, bn_effect, leaderboard
-from reports.text import number
+from reports.tables import STATUSES, factor_effects, leaderboard, pairwise
 
 if TYPE_CHECKING:
     from bench.results import Results
 
 
 UNTRAINED = "untrained generator"
+FEW = 2
+"""Effects up to which each is said with its numbers."""
 
 
 def plural(n: int, noun: str) -> str:
@@ -38,18 +41,24 @@ def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
     untrained = board.loc[board["label"] == UNTRAINED, "fid"].min()
     worse = scored[scored["fid"] >= untrained]
     if len(worse):
-        which = "No cell" if len(worse) == len(scored) else f"Not every cell (not {', '.join(worse['label'])})"
-        sentences.append(f"{which} scores better than an untrained generator; such a score says nothing yet.")
-    sentences += [f"{verdict}." for verdict in bn_effect(results, group).query("both and pairs != 1")["verdict"]]
+        better = scored.drop(worse.index)["label"]
+        which = f"Only {', '.join(better)}" if len(better) else "No cell"
+        verb = "scores" if len(better) < 2 else "score"
+        sentences.append(f"{which} {verb} better than an untrained generator; another score says nothing yet.")
+    pairs, effects = pairwise(results, group), factor_effects(results, group).query("both")
+    if len(pairs) > 1:
+        sentences.append(_standing(pairs))
+    elif effects.empty:
+        sentences += [f"{verdict}." for verdict in pairs["verdict"]]
+    sentences += _effects(effects[effects["pairs"] != 1])
     if (scored["seeds"] == 1).any():
         which = "Every cell has" if (scored["seeds"] == 1).all() else "Some cells have"
         sentences.append(
             f"{which} a single seed, from which no verdict follows: another seed can turn the order round. "
             "Run again with --seeds 3 or more; a seed that is run twice counts once."
         )
-    if _overlaps(scored):
-        sentences.append("Cells are listed by mean FID; the order of those whose intervals overlap is not established.")
-    return sentences
+    alike = agreement(results, group)
+    return [*sentences, alike.text] if alike else sentences
 
 
 def _what(group: Group, cells: pd.DataFrame) -> str:
@@ -75,7 +84,29 @@ def _lowest(best: dict[Any, Any], board: pd.DataFrame) -> str:
     return text + (f" (for reference: {', '.join(compared)})." if compared else ".")
 
 
-def _overlaps(scored: pd.DataFrame) -> bool:
-    """Whether the intervals of two neighbours in the table do."""
-    known = scored[scored["seeds"] > 1]
-    return bool((known["fid_high"] >= known["fid_low"].shift(-1)).any())
+def _effects(effects: pd.DataFrame) -> list[str]:
+    """What factors did: each verdict where there are few, else those that take sides, and which do not."""
+    if len(effects) <= FEW:
+        return [f"{verdict}." for verdict in effects["verdict"]]
+    decided = effects["verdict"].str.contains(" is better than ", regex=False)
+    said = [f"{verdict}." for verdict in effects.loc[decided, "verdict"]]
+    for change, here in effects[~decided].groupby("change", sort=False):
+        said.append(f"No effect of {change} is established for {', '.join(here['label'])}.")
+    return said
+
+
+def _standing(pairs: pd.DataFrame) -> str:
+    """How the cell of the lowest mean FID stands against the others."""
+    first = pairs["label"].iloc[0]
+    there = pairs[pairs["label"] == first]
+    above = there.loc[~there["better"].isin(["", first]), "other"]
+    alike = there.loc[there["better"] == "", "other"]
+    allowed = f"with all {len(pairs)} pairs of cells allowed for"
+    if len(above):
+        return f"Over all seeds, those that diverged too, {', '.join(above)} did better than {first}, {allowed}."
+    if len(alike) == len(there):
+        return f"{first} is not separable from any other cell, {allowed}: the order of the table is not established."
+    if len(alike):
+        n = len(there) - len(alike)
+        return f"{first} is better than {n} of the other {len(there)}, {allowed}; not separable: {', '.join(alike)}."
+    return f"{first} is better than each of the other {len(there)}, {allowed}."

@@ -1,46 +1,52 @@
-"""Tables: results in, pandas frames out, one row a cell (leaderboard), a comparison (BN) or a trial (problems).
+"""Tables: results in, pandas frames out, one row a cell (leaderboard), a comparison or a trial (problems).
 
 Numbers stay numbers; `as_text` and `as_markdown` (of `reports.text`) write them for people.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reports.groups import Group, config_key, labelled, protocols, select, without_bn
-from reports.stats import Estimate, mean_interval
+from reports import comparisons, factors
+from reports.groups import Group, labelled, protocols, select
+from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
 
 if TYPE_CHECKING:
     from bench.results import Results
 
-__all__ = ["as_markdown", "as_text", "bn_comparisons", "bn_effect", "leaderboard", "problems", "protocols"]
+__all__ = [
+    "as_markdown", "as_text", "bn_effect", "factor_effects", "leaderboard", "pairwise", "problems", "protocols",
+]  # fmt: skip
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
 SCORES = (
-    "label", "kind", "algorithm", "no_gan", "seeds", "trials", "fid", "fid_low", "fid_high", "is_", "is_low", "is_high",
+    "label", "kind", "algorithm", "no_gan", "rank_low", "rank_high", "seeds", "trials", "fid", "fid_low", "fid_high",
+    "median", "median_low", "median_high", "iqm", "iqm_low", "iqm_high", "is_", "is_low", "is_high",
 )  # fmt: skip
 COSTS = ("seconds", "g_updates", "d_updates", "images", "params_g", "params_d")
-MORE_SEEDS = "run again with --seeds 3 or more"
 
 
 def leaderboard(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
     """One row a cell and a reference, by FID, those without one last. BenchError when the group is ambiguous.
 
     FID and IS are means over the seeds that finished, `*_low` and `*_high` bound the 95 % Student t interval (NaN for
-    one seed); costs are means too. Cells that failed, diverged or were skipped are rows with counts and a `reason`.
+    one seed); costs are means too. The median counts a trial that diverged as infinite. `rank_low` and `rank_high` are
+    the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are rows
+    with counts and a `reason`.
     """
     group, rows = select(results, protocol, track)
     extra = _further_metrics(rows, group)
     references = rows[rows["kind"] == "reference"]
     lines = [_reference_line(row, extra) for row in references.to_dict("records")]
-    lines += [
-        _cell_line(str(label), trials, extra)
-        for label, trials in rows.drop(references.index).groupby("label", sort=False)
-    ]
+    ranks, known = comparisons.ranks(rows), comparisons.outcomes(rows)
+    for label, trials in rows.drop(references.index).groupby("label", sort=False):
+        low, high = ranks.get(str(label), (math.nan, math.nan))
+        line = _cell_line(str(label), trials, extra, known.get(str(label), pd.Series(dtype=float)))
+        lines.append(line | {"rank_low": low, "rank_high": high})
     frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "reason"])
     return _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
 
@@ -69,11 +75,10 @@ def _reference_line(row: dict[Any, Any], extra: list[str]) -> dict[str, Any]:
     return line | {name: row[name] for name in ("fid", "is_", *extra)} | {"reason": ""}
 
 
-def _cell_line(label: str, trials: pd.DataFrame, extra: list[str]) -> dict[str, Any]:
+def _cell_line(label: str, trials: pd.DataFrame, extra: list[str], outcomes: pd.Series[float]) -> dict[str, Any]:
     counts = {status: int((trials["status"] == status).sum()) for status in STATUSES}
     # Trials stopped on the way may hold a score of an unfinished generator, which is no result.
     finished = trials[trials["status"] == "finished"]
-    fid, inception_score = mean_interval(finished["fid"]), mean_interval(finished["is_"])
     return {
         "label": label,
         "kind": "cell",
@@ -81,101 +86,48 @@ def _cell_line(label: str, trials: pd.DataFrame, extra: list[str]) -> dict[str, 
         "no_gan": bool(trials["no_gan"].iloc[0]),
         "seeds": counts["finished"],
         "trials": int((trials["kind"] == "trial").sum()),
-        "fid": fid.mean,
-        "fid_low": fid.low,
-        "fid_high": fid.high,
-        "is_": inception_score.mean,
-        "is_low": inception_score.low,
-        "is_high": inception_score.high,
+        **_estimated("fid", mean_interval(finished["fid"])),
+        **_estimated("median", median_interval(outcomes)),
+        **_estimated("iqm", iqm_interval(finished["fid"])),
+        **_estimated("is_", mean_interval(finished["is_"])),
         **{name: finished[name].astype(float).mean() for name in (*extra, *COSTS)},
         **counts,
         "reason": "; ".join(sorted({reason for reason in trials["reason"] if reason})),
     }
 
 
-def bn_effect(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
-    """BN on minus off, paired by seed: one row an algorithm and otherwise equal config of the group.
+def _estimated(name: str, estimate: Estimate) -> dict[str, float]:
+    stem = name.removesuffix("_")
+    return {name: estimate.value, f"{stem}_low": estimate.low, f"{stem}_high": estimate.high}
 
-    `difference` is the mean of FID over `pairs` seeds that finished both ways (below zero: BN helps), with its 95 %
-    Student t interval from two pairs on; `unpaired` seeds were tried both ways, but did not finish both. `verdict` says
-    what follows, in words, and never takes side on one seed.
+
+def pairwise(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
+    """Every two cells with two seeds or more, `label` having the lower mean FID: label minus other, paired by seed.
+
+    `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval; `chance` is
+    P(label better than other) over all seeds that both tried, a divergence being worse than any score; `p` is adjusted
+    for all rows (Holm), and `better` is the cell that it speaks for, or empty.
     """
     group, rows = select(results, protocol, track)
-    columns = ["label", "algorithm", "on", "off", "difference", "low", "high", "pairs", "unpaired", "both", "verdict"]
-    frame = pd.DataFrame([_bn_line(comparison) for comparison in bn_comparisons(rows)], columns=columns)
-    return _headed(frame, group)
+    return _headed(comparisons.pairwise(rows), group)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two cells that differ in BN alone."""
+def factor_effects(
+    results: Results, protocol: Group | str | None = None, track: str | None = None, factor: str | None = None
+) -> pd.DataFrame:
+    """Every factor's second value minus its first (BN: on minus off), paired by seed; one row for two cells alike else.
 
-    label: str
-    sides: dict[bool, pd.DataFrame]
-    """All rows with BN (True) and without (False)."""
-    paired: pd.DataFrame
-    """Columns `on` and `off`: FID of the seeds that finished both ways."""
-
-
-def bn_comparisons(rows: pd.DataFrame) -> list[Comparison]:
-    """Each algorithm and config of one group's rows, BN aside, by label."""
-    rows = rows[(rows["kind"] != "reference") & rows["bn"].notna()]
-    keys = [rows["algorithm"], rows["config"].map(lambda config: config_key(config, without="bn")).rename("key")]
-    comparisons = []
-    for _, trials in rows.groupby(keys, sort=False):
-        on = trials["bn"].astype(bool)
-        sides = {True: trials[on], False: trials[~on]}
-        scores = {
-            name: side.loc[side["status"] == "finished"].groupby("seed")["fid"].first()
-            for name, side in (("on", sides[True]), ("off", sides[False]))
-        }
-        label = without_bn(str(trials["label"].iloc[0]))
-        comparisons.append(Comparison(label, sides, pd.DataFrame(scores).dropna()))
-    return sorted(comparisons, key=lambda comparison: comparison.label)
+    BN comes first. Where several cells have a factor, a row more holds its effect on their mean. Columns are those of
+    `pairwise` (`chance` is P(changed better than base)); `p` and `p_permutation` are adjusted for all rows. `both` says
+    whether there were two sides to compare, `unpaired` how many seeds did not finish both. `factor` names one alone.
+    """
+    group, rows = select(results, protocol, track)
+    return _headed(factors.effects(rows, factor), group)
 
 
-def _bn_line(comparison: Comparison) -> dict[str, Any]:
-    label, sides, paired = comparison.label, comparison.sides, comparison.paired
-    effect = mean_interval(paired["on"] - paired["off"])
-    tried = {bn: set(side["seed"].dropna()) for bn, side in sides.items()}
-    unpaired = len(tried[True] & tried[False]) - len(paired)
-    return {
-        "label": label,
-        "algorithm": next(side for side in sides.values() if len(side))["algorithm"].iloc[0],
-        "on": paired["on"].mean(),
-        "off": paired["off"].mean(),
-        "difference": effect.mean,
-        "low": effect.low,
-        "high": effect.high,
-        "pairs": effect.n,
-        "unpaired": unpaired,
-        "both": bool(tried[True] and tried[False]),
-        "verdict": _missing_side(label, sides) or _verdict(label, effect, unpaired),
-    }
-
-
-def _missing_side(label: str, sides: dict[bool, pd.DataFrame]) -> str:
-    """Why there is nothing to compare, or nothing."""
-    for bn, side in sides.items():
-        name, other = ("on", "off") if bn else ("off", "on")
-        if side.empty:
-            return f"{label}: only bn={other} was run; compare with --bn on/off"
-        if (side["status"] == "skipped").all():
-            return f"{label}: bn={name} is skipped: {side['reason'].iloc[0]}"
-    return ""
-
-
-def _verdict(label: str, effect: Estimate, unpaired: int) -> str:
-    left_out = f"; {unpaired} more did not finish both ways" if unpaired else ""
-    if effect.n == 0:
-        return f"{label}: no seed finished both ways; {MORE_SEEDS}"
-    if effect.n == 1:
-        return f"{label}: one seed gives no verdict (on minus off: {effect.mean:+.2f} FID){left_out}; {MORE_SEEDS}"
-    seeds = f"{effect.n} seeds{left_out}"
-    if effect.low <= 0 <= effect.high:
-        return f"{label}: with and without BN are not separable, on minus off {effect.text} FID, {seeds}"
-    better, worse = ("without", "with") if effect.mean > 0 else ("with", "without")
-    return f"{label} {better} BN is better than {worse} BN by {effect.size.text} FID, {seeds}"
+def bn_effect(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
+    """The rows about BN: `factor_effects` of it alone."""
+    return factor_effects(results, protocol, track, "bn")
 
 
 def problems(results: Results) -> pd.DataFrame:

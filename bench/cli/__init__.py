@@ -12,7 +12,21 @@ from collections.abc import Sequence
 import rich_click as click
 
 import bench
-from bench.cli import catalogue, check, doctor, exchange, features, latent, metrics, report, run, sample, score, sync
+from bench.cli import (
+    catalogue,
+    check,
+    compare,
+    doctor,
+    exchange,
+    features,
+    latent,
+    metrics,
+    report,
+    run,
+    sample,
+    score,
+    sync,
+)
 from bench.errors import BenchError
 
 
@@ -34,6 +48,7 @@ def cli(context: click.Context) -> None:
 for command in (
     run.run,
     report.report,
+    compare.compare,
     exchange.export,
     exchange.import_file,
     catalogue.list_algorithms,

@@ -165,10 +165,10 @@ def run(
     loaded = results.load(experiment=experiment, parent=current.parent.run_id, also=current.run_ids)
     for protocol in tables.protocols(loaded):
         click.echo(f"\n{tables.as_text(tables.leaderboard(loaded, protocol))}")
-        effect = tables.bn_effect(loaded, protocol)
-        effect.attrs.clear()  # the protocol stands above the leaderboard already
-        if effect["both"].any():
-            click.echo(f"\n{tables.as_text(effect)}")
+        effects = tables.factor_effects(loaded, protocol)
+        effects.attrs.clear()  # the protocol stands above the leaderboard already
+        if effects["both"].any():
+            click.echo(f"\n{tables.as_text(effects)}")
     if yardstick.notice:
         click.echo(yardstick.notice)
     page = report.write(results.load(experiment=experiment), out)

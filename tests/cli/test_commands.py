@@ -9,7 +9,7 @@ import gans
 
 
 @pytest.mark.parametrize(
-    "name", ["", "run", "list", "show", "report", "score", "sample", "latent", "features", "check"]
+    "name", ["", "run", "list", "show", "report", "compare", "score", "sample", "latent", "features", "check"]
 )
 def test_help(command, name):
     code, out, _ = command(*([name] if name else []), "--help")

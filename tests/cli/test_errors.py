@@ -57,6 +57,8 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
         (["show", "wgangp"], "did you mean 'wgan_gp'"),
         (["rnu"], "No such command 'rnu'"),
         (["report"], "no experiment 'bench'"),
+        (["compare", "dcgan", "lsgan"], "no experiment 'bench'"),
+        (["compare", "dcgan"], "Missing argument 'B'"),
         (["sample", "abc"], "no trial with a run id that starts with 'abc'"),
         (["score", "nowhere.npz"], "nowhere.npz"),
     ],
@@ -179,6 +181,13 @@ class TestScore:
         Path("images").mkdir()
         Image.new("L", (64, 64)).save("images/a.png")
         assert "a.png" in refused("score", "images")
+
+
+def test_a_cell_that_is_not_there(refused, finished_run, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
+    assert "no cell 'lsgan'; there are: dcgan bn=on, dcgan bn=off, wgan_gp bn=off" in refused(
+        "compare", "lsgan", "wgan_gp"
+    )
 
 
 def test_report_below_a_file(refused, finished_run, monkeypatch):

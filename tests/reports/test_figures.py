@@ -19,6 +19,10 @@ FIGURES = {
     "losses": lambda results, group=None: figures.losses(results, "images", group),
     "dots": figures.leaderboard_dots,
     "bn": figures.bn_pairs,
+    "matrix": figures.pairwise_matrix,
+    "effects": figures.effect_sizes,
+    "budget": lambda results, group=None: figures.budget_bands(results, "seconds", group),
+    "pareto": figures.pareto_front,
 }
 
 
@@ -145,6 +149,39 @@ def test_names_with_dollar_signs_and_markup_are_drawn_as_they_are(builder):
     builder.trial("dcgan", True, 0, 20.0, cell="a$b_{$ <script>")
     svg = figures.to_svg(figures.leaderboard_dots(builder.results()))
     assert "a$b_{$ &lt;script&gt;" in svg
+
+
+def test_a_matrix_shows_seeds_won_and_what_is_separable_in_bold(three_seeds):
+    # First dcgan bn=off, best in all seeds; wgan_gp is lower than nobody, and its third seed diverged.
+    axes = figures.pairwise_matrix(three_seeds).axes[0]
+    texts = {(round(t.get_position()[0]), round(t.get_position()[1])): t for t in axes.texts}
+    assert {place: text.get_text() for place, text in texts.items()} == {
+        (1, 0): "3/3", (2, 0): "3/3", (0, 1): "0/3", (2, 1): "3/3", (0, 2): "0/3", (1, 2): "0/3",
+    }  # fmt: skip
+    assert {place for place, text in texts.items() if text.get_fontweight() == "bold"} == {(1, 0), (0, 1)}
+
+
+def test_bands_go_from_the_lowest_to_the_highest_seed(builder):
+    builder.trial("dcgan", True, 0, 20.0)
+    builder.trial("dcgan", True, 1, 30.0)
+    top, bottom = figures.budget_bands(builder.results()).axes
+    band = top.collections[0].get_paths()[0].get_extents()
+    values = [point[3] for point in builder.points if point[2] == "mnist_fid_2k"]
+    assert (band.y0, band.y1) == pytest.approx((min(values), max(values)))
+    assert bottom.get_ylabel() == "best FID so far"
+    assert list(bottom.lines[0].get_ydata()) == sorted(bottom.lines[0].get_ydata(), reverse=True)
+
+
+def test_a_critical_difference_diagram_takes_three_cells_and_five_seeds(builder, three_seeds):
+    with pytest.raises(BenchError, match="takes 3 cells and 5 seeds"):
+        figures.critical_difference(three_seeds)
+    for place, algorithm in enumerate(("dcgan", "lsgan", "hinge")):
+        for seed in range(6):
+            builder.trial(algorithm, False, seed, 10.0 * (place + 1) + seed, pictures=False)
+    figure = figures.critical_difference(builder.results())
+    assert "dcgan bn=off (1.00)" in figures.to_svg(figure)
+    assert "(3.00) hinge bn=off" in figures.to_svg(figure)
+    assert pyplot.get_fignums() == []
 
 
 def test_mixed_protocols_are_refused(two_protocols, make):

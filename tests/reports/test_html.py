@@ -149,6 +149,35 @@ def test_three_seeds_give_the_verdict_with_its_interval(page):
     assert "dcgan without BN is better than with BN by 3.00 [2.34, 3.66] FID, 3 seeds" in page.text
 
 
+def test_ranks_pairs_effects_and_budgets_are_there(page):
+    for words in (
+        "not separable",
+        "P(better)",
+        "Hedges' g",
+        "bn off to on",
+        "What a budget buys",
+        "mean along the way",
+    ):
+        assert words in page.text
+    titles = {attributes.get("aria-label") for attributes in page.all("svg")}
+    axes = ("real images seen", "training time (s)", "generator updates", "discriminator updates")
+    assert {"Row against column", "Effects on FID", "FID against cost"} <= titles
+    assert {f"FID for a budget of {axis}" for axis in axes} <= titles
+
+
+def test_each_cell_with_curves_has_a_sparkline_with_a_line_a_seed(page):
+    sparks = [i for i, (tag, a) in enumerate(page.elements) if tag == "svg" and a.get("class") == "spark"]
+    counts = [next(n for n in range(9) if page.elements[i + 1 + n][0] != "path") for i in sparks]
+    # Three seeds of three cells; of the smoke trial there is one.
+    assert sorted(counts) == [1, 3, 3, 3]
+
+
+def test_without_two_seeds_there_is_no_pair_and_the_page_says_so(one_seed):
+    text = Page(html.render(one_seed)).text
+    assert "There is no pair of cells with two seeds each" in text
+    assert "not separable" not in text
+
+
 def test_nothing_finished_is_said_and_nothing_breaks(builder):
     builder.skip()
     builder.trial("dcgan", True, 0, None, pictures=False)

@@ -1,9 +1,9 @@
 """What the report says of rows that are no GANs, and of pictures made from pictures."""
 
 from reports import html
+from reports.columns import notes
 from reports.summary import summary
 from reports.tables import leaderboard
-from reports.text import notes
 
 
 def test_a_row_that_is_no_gan_is_shown_and_never_named_the_best(build):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import BenchError
-from reports import tables, text
+from reports import columns, tables
 
 
 def cell(frame: pd.DataFrame, label: str) -> pd.Series:
@@ -206,14 +206,14 @@ def test_text_fits_the_terminal_and_keeps_every_row(three_seeds, table, width):
 
 def test_a_wide_terminal_shows_updates_and_parameters(three_seeds):
     board = tables.leaderboard(three_seeds)
-    assert "params D" in tables.as_text(board, 120)
+    assert "params D" in tables.as_text(board, 140)
     assert "params D" not in tables.as_text(board, 80)
 
 
 def test_text_is_rounded_to_two_decimals_and_names_its_protocol(three_seeds):
     board = tables.leaderboard(three_seeds)
     line = next(line for line in tables.as_text(board, 80).splitlines() if line.startswith("dcgan bn=off"))
-    assert line.split()[:9] == ["dcgan", "bn=off", "17.90", "[16.16,", "19.64]", "6.57", "3/3", "180", "s"]
+    assert line.split() == ["dcgan", "bn=off", "1-2", "17.90", "[16.16,", "19.64]", "6.57", "3/3", "180", "s"]
     assert tables.protocols(three_seeds)[0].protocol in tables.as_text(board, 80).splitlines()[0]
 
 
@@ -227,14 +227,14 @@ def test_markup_in_names_is_text(builder):
 
 
 def headings(board: pd.DataFrame) -> list[str]:
-    return [column.heading for column in text.columns(board)]
+    return [column.heading for column in columns.columns(board)]
 
 
 def test_metrics_of_the_task_are_named_by_what_is_new_and_others_in_full(builder):
     values = {"inpainting_psnr_10k": 17.256, "inpainting_hole_l1_10k": 0.12345, "inception_fid_10k": 7.25}
     builder.trial("dcgan", True, 0, 20.0, prefix="inpainting", is_=math.nan, **values)
     board = tables.leaderboard(builder.results())
-    assert headings(board)[:7] == ["cell", "FID", "95 % interval", "psnr", "hole l1", "inception_fid_10k", "seeds"]
+    assert headings(board)[:7] == ["cell", "FID", "95 % interval", "psnr", "hole l1", "inception_fid_10k", "finished"]
     head, line = (line for line in tables.as_text(board, 160).splitlines() if line.startswith(("cell ", "dcgan bn=on")))
     assert "psnr  hole l1" in head
     assert line.split()[:9] == ["dcgan", "bn=on", "20.00", "needs", "2+", "seeds", "17.26", "0.123", "7.25"]
@@ -261,4 +261,4 @@ def test_is_is_a_column_where_some_row_has_it(builder):
     assert "IS" not in headings(board)
     assert "| IS |" not in tables.as_markdown(board)
     builder.references()
-    assert headings(tables.leaderboard(builder.results()))[:5] == ["cell", "FID", "95 % interval", "IS", "seeds"]
+    assert headings(tables.leaderboard(builder.results()))[:5] == ["cell", "FID", "95 % interval", "IS", "finished"]

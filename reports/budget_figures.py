@@ -1,0 +1,68 @@
+"""Figures of budgets: what FID a budget buys. Results in, matplotlib figures out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from reports import plotting
+from reports.curves import bands, pareto
+from reports.groups import Group, select
+from reports.looks import MUTED, drawn, looks, style
+from reports.tables import leaderboard
+
+if TYPE_CHECKING:
+    from bench.results import Results
+
+
+def budget_bands(results: Results, x: str = "images", protocol: Group | str | None = None) -> Figure:
+    """FID in training against `x`, at each point and the best so far: mean over seeds, band from lowest to highest."""
+    group, rows = select(results, protocol)
+    cells = drawn(results, rows)
+    with style():
+        fig, panels = plotting.figure(4.2, panels=2)
+        for axes, best in zip(panels, (False, True), strict=True):
+            for label, band in bands(results, x, group, best=best).groupby("label", sort=False):
+                look = cells[str(label)]
+                axes.plot(band[x], band["mean"], color=look.colour, linestyle=look.dash, linewidth=1.4)
+                axes.fill_between(band[x], band["low"], band["high"], color=look.colour, alpha=0.16, linewidth=0)
+            axes.set_ylabel("best FID so far" if best else "FID at this point")
+            plotting.log_axis(axes)
+            plotting.count_axis(axes, x)
+        panels[0].set_xlabel("")
+        plotting.legend(fig, cells)
+    return fig
+
+
+def pareto_front(results: Results, protocol: Group | str | None = None) -> Figure:
+    """Mean FID at the end against mean training time; the line joins cells that no other beats in both."""
+    group, _ = select(results, protocol)
+    board = leaderboard(results, group)
+    board = board[(board["kind"] == "cell") & board["fid"].notna() & board["seconds"].notna()]
+    front = board.set_index("label").loc[pareto(board)]
+    colours = {label: look for label, look in looks(results).items() if label in set(board["label"])}
+    extra = [
+        Line2D([], [], color=look.colour, marker="o", linestyle="", label=plotting.fold(label, 50))
+        for label, look in colours.items()
+    ]
+    with style():
+        fig, (axes,) = plotting.figure(3.0)
+        axes.plot(front["seconds"], front["fid"], color=MUTED, linewidth=1, drawstyle="steps-post", zorder=2)
+        for row in board.to_dict("records"):
+            marker = "X" if row["diverged"] else "o"
+            axes.scatter(
+                [row["seconds"]], [row["fid"]], color=colours[row["label"]].colour, s=42, marker=marker, zorder=3
+            )
+        if len(front):
+            extra.append(Line2D([], [], color=MUTED, linewidth=1, label="not beaten in both"))
+        if (board["diverged"] > 0).any():
+            extra.append(Line2D([], [], color=MUTED, marker="X", linestyle="", label="some seeds diverged"))
+        axes.margins(x=0.08)
+        plotting.count_axis(axes, "seconds")
+        axes.set_ylabel("FID (lower is better)")
+        if len(board):
+            plotting.log_axis(axes)
+            plotting.legend(fig, {}, extra)
+    return fig

@@ -1,0 +1,275 @@
+"""Columns: what a table shows, how its numbers are written, and what a reader must know beside them.
+
+Takes frames of `reports.tables`; the terminal, Markdown and HTML all show them so. FID and IS have two decimals: the
+sampling noise of 10,000 images is larger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+NOTHING = "-"
+Row = dict[Any, Any]
+
+
+def number(value: Any, form: str = ",.2f") -> str:
+    """The number in this format; '-' where it is missing."""
+    return NOTHING if value is None or pd.isna(value) else format(value, form)
+
+
+def duration(seconds: Any) -> str:
+    """'0.4 s', '181 s'; seconds throughout, so that a column can be compared at a glance."""
+    return NOTHING if pd.isna(seconds) else f"{seconds:,.{0 if seconds >= 10 else 1}f} s"
+
+
+def short(value: Any) -> str:
+    """'1.67M' for 1,671,105."""
+    if pd.isna(value):
+        return NOTHING
+    return next(
+        (f"{value / size:.3g}{unit}" for size, unit in ((1e6, "M"), (1e3, "k")) if value >= size), f"{value:.0f}"
+    )
+
+
+def interval(row: Row, name: str = "fid") -> str:
+    """The interval of a leaderboard row, or why it has none."""
+    if row["kind"] == "reference":
+        return "reference"
+    if row["seeds"] == 0:
+        return outcome(row)
+    if row["seeds"] == 1:
+        return "needs 2+ seeds"
+    return f"[{number(row[f'{name}_low'])}, {number(row[f'{name}_high'])}]"
+
+
+def outcome(row: Row) -> str:
+    """'finished', 'skipped', or counts where the trials of a cell ended differently: '2 finished, 1 diverged'."""
+    if row["kind"] == "reference":
+        return ""
+    names = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
+    counts = {name: int(row[name]) for name in names if row[name]}
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def seeds(row: Row) -> str:
+    """Trials that finished of those that were started: '2/3'."""
+    return f"{int(row['seeds'])}/{int(row['trials'])}" if row["trials"] else NOTHING
+
+
+def span(low: Any, high: Any) -> str:
+    """'[1.20, 3.00]'."""
+    return NOTHING if pd.isna(low) else f"[{worst(low)}, {worst(high)}]"
+
+
+def worst(value: Any, form: str = ",.2f", name: str = "diverged") -> str:
+    """The number, or the name of infinity."""
+    return name if value == math.inf else number(value, form)
+
+
+def estimate(row: Row, name: str) -> str:
+    """'0.67 [0.09, 0.99]', or the bare value where it has no interval."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return worst(row[name]) + ("" if pd.isna(low) else f" {span(low, high)}")
+
+
+def mean(row: Row) -> str:
+    """FID, with an asterisk where seeds that diverged are missing from it."""
+    return number(row["fid"]) + ("*" if row["kind"] == "cell" and row["seeds"] and row["diverged"] else "")
+
+
+def rank(row: Row) -> str:
+    """'1', or '1-3' where cells are not separable."""
+    if math.isnan(row["rank_low"]):
+        return NOTHING
+    low, high = int(row["rank_low"]), int(row["rank_high"])
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def setting(value: Any) -> str:
+    """A config value: 'on', '0.0002'; '-' for None."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table for people; `key` names the frame's column that it is sorted by."""
+
+    heading: str
+    key: str
+    write: Callable[[Row], str]
+    right: bool = True
+    wide: bool = False
+    """Left out of a terminal without room for it."""
+
+
+def _text(heading: str, key: str, *, wide: bool = False) -> Column:
+    return Column(heading, key, lambda row: str(row[key]), right=False, wide=wide)
+
+
+def _number(heading: str, key: str, form: str = ",.2f", *, wide: bool = False) -> Column:
+    return Column(heading, key, lambda row: number(row[key], form), wide=wide)
+
+
+SCORES = (
+    _text("cell", "label"),
+    Column("rank", "rank_low", rank),
+    Column("FID", "fid", mean),
+    Column("95 % interval", "fid_low", interval),
+    Column("median", "median", lambda row: estimate(row, "median"), wide=True),
+    Column("IQM", "iqm", lambda row: estimate(row, "iqm"), wide=True),
+    _number("IS", "is_"),
+)
+COSTS = (
+    Column("finished", "seeds", seeds),
+    Column("training", "seconds", lambda row: duration(row["seconds"])),
+    _number("G updates", "g_updates", ",.0f", wide=True),
+    _number("D updates", "d_updates", ",.0f", wide=True),
+    _number("images", "images", ",.0f", wide=True),
+    Column("params G", "params_g", lambda row: short(row["params_g"]), wide=True),
+    Column("params D", "params_d", lambda row: short(row["params_d"]), wide=True),
+)
+_COMPARED = (
+    _number("difference", "difference", "+.2f"),
+    Column("95 % interval", "low", lambda row: span(row["low"], row["high"])),
+    _number("pairs", "pairs", "d"),
+)
+_SURE = (
+    Column("P(better)", "chance", lambda row: estimate(row, "chance"), wide=True),
+    _number("Hedges' g", "g", "+.2f", wide=True),
+    _number("p (t)", "p", ".3f", wide=True),
+)
+EFFECTS = (
+    _text("cells", "label"),
+    _text("change", "change"),
+    _number("FID before", "base"),
+    _number("after", "changed"),
+    *_COMPARED,
+    *_SURE,
+    _number("p (permutation)", "p_permutation", ".3f", wide=True),
+)
+PAIRS = (
+    _text("first", "label"),
+    _text("second", "other"),
+    *_COMPARED,
+    *_SURE,
+    Column("better", "better", lambda row: row["better"] or "not separable", right=False, wide=True),
+)
+BUDGETS = (
+    _text("cell", "label"),
+    Column("best FID", "best", lambda row: worst(row["best"])),
+    Column("last", "last", lambda row: worst(row["last"])),
+    Column("mean along the way", "area", lambda row: worst(row["area"])),
+    Column("reached in", "reached", lambda row: f"{row['reached']}/{row['trials']}"),
+    Column("after seconds", "seconds", lambda row: worst(row["seconds"], ",.0f", "not reached")),
+    Column("images", "images", lambda row: worst(row["images"], ",.0f", "not reached"), wide=True),
+    Column("G updates", "g_updates", lambda row: worst(row["g_updates"], ",.0f", "not reached"), wide=True),
+    Column("D updates", "d_updates", lambda row: worst(row["d_updates"], ",.0f", "not reached"), wide=True),
+)
+PROBLEMS = (
+    Column("cell", "label", lambda row: str(row["label"]), right=False),
+    Column("seed", "seed", lambda row: number(row["seed"], "d")),
+    Column("status", "status", lambda row: str(row["status"]), right=False),
+    Column("reason", "reason", lambda row: str(row["reason"]) or "not recorded", right=False),
+    Column("images seen", "images", lambda row: number(row["images"], ",.0f"), wide=True),
+    Column("run", "run_id", lambda row: str(row["run_id"])[:8], right=False, wide=True),
+)
+
+
+def columns(frame: pd.DataFrame) -> list[Column]:
+    """The columns that present this frame of `reports.tables`, without a median, IQM or IS where no row has one.
+
+    Further metrics follow: the task's own by the middle of their name, for the protocol says the rest, others by all of
+    it.
+    """
+    for key, shown in {"factor": EFFECTS, "other": PAIRS, "area": BUDGETS, "run_id": PROBLEMS}.items():
+        if key in frame:
+            return list(shown)
+    between = list(frame.columns[list(frame.columns).index("is_high") + 1 : list(frame.columns).index("seconds")])
+    scores = [each for each in SCORES if each.key not in ("is_", "iqm", "rank_low") or frame[each.key].notna().any()]
+    if not (frame["seeds"] > 2).any():  # the median of fewer is no other than the mean
+        scores = [each for each in scores if each.key != "median"]
+    return [*scores, *(_further(name, frame.attrs.get("prefix")) for name in between), *COSTS]
+
+
+def _further(name: str, prefix: str | None) -> Column:
+    heading = name
+    if prefix is not None and name.startswith(f"{prefix}_"):
+        heading = name.removeprefix(f"{prefix}_").rpartition("_")[0].replace("_", " ")
+    return Column(heading, name, lambda row: number(row[name], ",.3f" if abs(row[name]) < 1 else ",.2f"), wide=True)
+
+
+def notes(frame: pd.DataFrame) -> list[str]:
+    """What a reader must know beside the numbers, one sentence each."""
+    if "factor" in frame or "other" in frame:
+        return _notes_of_comparisons(frame)
+    if "area" in frame:
+        return _notes_of_budgets(frame)
+    return [] if "run_id" in frame else _notes_of_cells(frame)
+
+
+def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
+    cells = frame[frame["kind"] == "cell"]
+    said = [
+        f"{row['label']}: {outcome(row)}" + (f" - {row['reason']}" if row["reason"] else "")
+        for row in cells.to_dict("records")
+        if outcome(row) != "finished"
+    ]
+    said += [f"{label} is no GAN; it stands here for reference." for label in cells.loc[cells["no_gan"], "label"]]
+    if (cells["seeds"] == 1).any():
+        said.append("One seed gives no verdict: a cell needs 2 or more for an interval (--seeds 3).")
+    if (cells["seeds"] > 1).any():
+        said.append("FID and IS are means over the seeds that finished; interval: 95 %, Student t, over seeds.")
+    if ((cells["diverged"] > 0) & (cells["seeds"] > 0)).any():
+        said.append("* The mean is of survivors alone. Rank and median count a seed that diverged as the worst.")
+    if cells["rank_low"].notna().any():
+        said.append(
+            "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
+        )
+    if cells["median"].notna().any() and (cells["trials"] >= 6).any():
+        said.append("The median's interval lies between two order statistics.")
+    if cells["iqm"].notna().any():
+        said.append("IQM: mean of the middle half, with a percentile bootstrap.")
+    return said
+
+
+def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
+    said = list(frame["verdict"]) if "factor" in frame else []
+    if frame["pairs"].max() > 1:
+        said.append(
+            "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p allows for all "
+            "rows (Holm) and decides."
+        )
+        said.append(
+            "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "
+            "tie counts half, and a seed that diverged is worse than any score."
+        )
+    if "p_permutation" in frame and frame["p_permutation"].notna().any():
+        n = int(frame["pairs"].max())
+        said.append(
+            f"The permutation test supposes no distribution, but of {n} seeds it cannot get below {2 / 2**n:.2g}."
+        )
+    return said
+
+
+def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
+    target = frame.attrs.get("target")
+    said = [
+        "Medians over seeds of FID in training; a trial that diverged counts as worse than any score. The mean along "
+        "the way is the area under the curve over images, divided by its width.",
+    ]
+    if target is not None:
+        said.append(
+            f"Reached: FID {number(target)} or less, as half the cells did, at the first evaluation that shows it."
+        )
+    return said

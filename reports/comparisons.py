@@ -1,0 +1,156 @@
+"""Comparisons: one group's rows in, every two of its cells against each other out, and the ranks that this leaves.
+
+Cells are paired by seed. What follows from a pair is said in a sentence, which never takes sides on one seed, nor where
+Holm's adjustment for all comparisons of its table leaves a p above .05.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
+
+MORE_SEEDS = "run again with --seeds 3 or more"
+BLOCKS, CONTENDERS = 5, 3
+NUMBERS = ("difference", "low", "high", "pairs", "unpaired", "chance", "chance_low", "chance_high", "g")
+
+
+def outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
+    """Label of each cell -> seed -> FID, or infinity where the trial diverged, or NaN where it failed or did not end.
+
+    Only a divergence is the algorithm's own doing; a failure may be the machine's, so it is no outcome.
+    """
+    trials = rows[rows["kind"] == "trial"]
+    values = trials["fid"].astype(float).where(trials["status"] == "finished")
+    values = values.mask(trials["status"] == "diverged", math.inf)
+    return {
+        str(label): pd.Series(values[here.index].to_numpy(), index=here["seed"]).groupby(level=0).first().sort_index()
+        for label, here in trials.groupby("label", sort=False)
+    }
+
+
+def pair(a: pd.Series[float], b: pd.Series[float]) -> Paired:
+    """The seeds that both sides tried."""
+    both = pd.concat([a.rename("a"), b.rename("b")], axis=1, join="inner")
+    known = both.dropna()
+    return Paired(known["a"].to_numpy(dtype=float), known["b"].to_numpy(dtype=float), len(both) - len(known))
+
+
+def ranked(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
+    """The outcomes of the GANs that have two or more, by mean FID: one seed, or a row that is no GAN, has no rank."""
+    gans = rows[~rows["no_gan"].astype(bool)]
+    known = {label: values for label, values in outcomes(gans).items() if values.notna().sum() >= 2}
+    means = {label: values[np.isfinite(values)].mean() for label, values in known.items()}
+    return {
+        label: known[label] for label in sorted(known, key=lambda name: (math.isnan(means[name]), means[name], name))
+    }
+
+
+def pairs(rows: pd.DataFrame) -> dict[tuple[str, str], Paired]:
+    """Every two cells that have a rank, the one of lower mean FID first."""
+    cells = ranked(rows)
+    return {(a, b): pair(cells[a], cells[b]) for a, b in itertools.combinations(cells, 2)}
+
+
+def numbers(compared: Paired) -> dict[str, Any]:
+    """NUMBERS, the columns that every table of comparisons has, of side a against side b."""
+    difference, chance = compared.difference, compared.chance
+    unpaired = len(compared.a) + compared.unknown - difference.n
+    values = (
+        difference.value, difference.low, difference.high, difference.n, unpaired,
+        chance.value, chance.low, chance.high, compared.g,
+    )  # fmt: skip
+    return dict(zip(NUMBERS, values, strict=True))
+
+
+def verdict(compared: Paired, a: str, b: str, minus: str, p: float, family: int = 1, subject: str = "") -> str:
+    """What follows for sides `a` and `b`, from p adjusted for `family` comparisons; `minus` names the difference.
+
+    `subject` is what the two sides are of, where that is said once: 'dcgan' with the sides 'with BN' and 'without BN'.
+    """
+    effect, n = compared.difference, len(compared.a)
+    start = f"{subject}: " if subject else ""
+    left_out = _left_out(compared, a, b)
+    if n == 0:
+        return f"{start}no seed of {a} and {b} ended both ways{left_out}; {MORE_SEEDS}"
+    if n == 1:
+        known = f" ({minus}: {effect.value:+.2f} FID)" if effect.n else ""
+        return f"{start}one seed gives no verdict on {a} and {b}{known}{left_out}; {MORE_SEEDS}"
+    better, worse = (a, b) if compared.a_is_lower else (b, a)
+    seeds = f"{effect.n} seeds{left_out}"
+    if p <= ALPHA and compared.by_signs:
+        won = max(compared.wins, compared.losses)
+        return f"{subject} {better} is better than {worse}: so in {won} of {n} seeds{left_out}".strip()
+    if p <= ALPHA:
+        return f"{subject} {better} is better than {worse} by {effect.size.text} FID, {seeds}".strip()
+    known = f", {minus} {effect.text} FID, {seeds}" if effect.n else left_out
+    return f"{start}{a} and {b} are not separable{known}{_why(compared, p, family)}"
+
+
+def _left_out(compared: Paired, a: str, b: str) -> str:
+    """Which seeds a difference of FID leaves out."""
+    missing = len(compared.a) + compared.unknown - compared.difference.n
+    if not missing:
+        return ""
+    lost = [f"{side} diverged in {n}" for side, n in zip((a, b), compared.diverged, strict=True) if n]
+    return f"; {missing} more did not finish both ways" + (f" ({', '.join(lost)})" if lost else "")
+
+
+def _why(compared: Paired, p: float, family: int) -> str:
+    """What stands against a verdict, or how many seeds would help."""
+    if compared.by_signs:
+        return "; survivors alone must not decide, and the sign test over all seeds does not either"
+    if not compared.difference.low <= 0 <= compared.difference.high:
+        return f"; alone it would be, but not as one of {family} comparisons (Holm p = {p:.2f})"
+    needed = compared.seeds_needed
+    if needed is None:
+        return ""
+    if needed > MOST_SEEDS:
+        return f"; more than {MOST_SEEDS} seeds would be needed to tell"
+    return f"; roughly {needed} seeds in all would be needed to tell"
+
+
+def pairwise(rows: pd.DataFrame) -> pd.DataFrame:
+    """`pairs` as a frame, see `reports.tables.pairwise`."""
+    compared = pairs(rows)
+    adjusted = holm([each.p for each in compared.values()])
+    lines = [
+        {"label": a, "other": b, **numbers(each), "p": p, "better": _better(each, a, b, p)}
+        | {"verdict": verdict(each, a, b, "first minus second", p, len(compared))}
+        for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
+    ]
+    return pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
+
+
+def _better(compared: Paired, a: str, b: str, p: float) -> str:
+    if not p <= ALPHA:
+        return ""
+    return a if compared.a_is_lower else b
+
+
+def ranks(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Best and worst rank of every cell that has one: 1 and how many are surely better, all less the surely worse."""
+    cells, compared = ranked(rows), pairs(rows)
+    best, worst = dict.fromkeys(cells, 1), dict.fromkeys(cells, len(cells))
+    for ((a, b), each), p in zip(compared.items(), holm([each.p for each in compared.values()]), strict=True):
+        better = _better(each, a, b, p)
+        if better:
+            worst[better] -= 1
+            best[b if better == a else a] += 1
+    return {cell: (best[cell], worst[cell]) for cell in cells}
+
+
+def blocks(rows: pd.DataFrame) -> pd.DataFrame | None:
+    """Ranks within each seed (rows) of the cells (columns), the seeds being those of every cell; ties share the mean.
+
+    None below BLOCKS seeds or CONTENDERS cells, of which the Friedman and Nemenyi tests say little.
+    """
+    cells = pd.concat(ranked(rows) or {"": pd.Series(dtype=float)}, axis=1, join="inner").dropna()
+    if len(cells) < BLOCKS or len(cells.columns) < CONTENDERS:
+        return None
+    return cells.rank(axis=1)

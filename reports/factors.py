@@ -1,0 +1,151 @@
+"""Factors: one group's rows in, the effect of BN and of every other field that a grid varied out, paired by seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.columns import setting
+from reports.comparisons import NUMBERS, numbers, outcomes, pair, verdict
+from reports.groups import config_key, without
+from reports.paired import Paired, holm
+
+Sides = tuple["pd.Series[float]", "pd.Series[float]"]
+"""Outcomes by seed of the changed side and of the base."""
+COLUMNS = ("label", "algorithm", "factor", "change", "base", "changed")
+ADVICE = {"bn": "; compare with --bn on/off"}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Otherwise equal cells of one algorithm that differ in one field alone."""
+
+    field: str
+    label: str
+    """What the cells have in common."""
+    algorithm: str
+    cells: dict[Any, str]
+    """Value of the field -> label of its cell; what is off, none or smaller comes first and is the base."""
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """Of the field, the base's first."""
+        return tuple(self.cells)
+
+    def side(self, value: Any) -> str:
+        """'with BN', 'without BN', 'with augment=none'."""
+        if self.field == "bn":
+            return "with BN" if value else "without BN"
+        return f"with {self.field}={setting(value)}"
+
+
+def factors(rows: pd.DataFrame) -> list[Factor]:
+    """BN of every cell that has the switch, then every other field that otherwise equal cells differ in.
+
+    Skipped cells take part, so that a side that makes no sense is said.
+    """
+    found = []
+    for algorithm, here in rows[rows["kind"] != "reference"].groupby("algorithm"):
+        configs: dict[str, dict[str, Any]] = dict(zip(here["label"], here["config"], strict=True))
+        for field in {key for config in configs.values() for key in config}:
+            alike: dict[str, dict[Any, str]] = {}
+            for label, config in configs.items():
+                if config.get(field) is not None:
+                    alike.setdefault(config_key(config, without=field), {})[config[field]] = label
+            for cells in alike.values():
+                if len(cells) > 1 or field == "bn":
+                    ordered = dict(sorted(cells.items(), key=lambda item: _base_first(item[0])))
+                    found.append(Factor(field, without(next(iter(ordered.values())), field), str(algorithm), ordered))
+    return sorted(found, key=lambda factor: (factor.field != "bn", factor.field, factor.label))
+
+
+def _base_first(value: Any) -> tuple[bool, bool, Any]:
+    return value not in ("none", "off"), isinstance(value, str), value
+
+
+def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
+    """The effect of every factor, or of one; the columns stand at `reports.tables.factor_effects`."""
+    known = outcomes(rows)
+    skipped = rows[rows["kind"] == "skip"]
+    reasons = dict(zip(skipped["label"], skipped["reason"], strict=True))
+    found = [factor for factor in factors(rows) if field in (None, factor.field)]
+    sides: list[tuple[Factor, Sides]] = []
+    for same in dict.fromkeys((factor.field, factor.values) for factor in found):
+        members = [(each, _sides(each, known)) for each in found if (each.field, each.values) == same]
+        there = [both for _, both in members if pair(*both).difference.n]
+        sides += members
+        if len(there) > 1:
+            together = Factor(same[0], f"mean of {len(there)}", "", dict.fromkeys(same[1], ""))
+            sides.append((together, mean_sides(there)))
+    compared = [pair(*both) for _, both in sides]
+    p_values, p_permutation = holm([each.p for each in compared]), holm([each.p_permutation for each in compared])
+    family = sum(not math.isnan(p) for p in p_values)
+    lines = [
+        _line(factor, both, each)
+        | {"p": p, "p_permutation": q}
+        | {"verdict": _nothing_to_compare(factor, reasons) or _verdict(factor, each, p, family)}
+        for (factor, both), each, p, q in zip(sides, compared, p_values, p_permutation, strict=True)
+    ]
+    return pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, "p", "p_permutation", "both", "verdict"])
+
+
+def _sides(factor: Factor, known: dict[str, pd.Series[float]]) -> Sides:
+    """The outcomes of both sides, empty ones where there are not two."""
+    nothing = pd.Series(dtype=float)
+    if len(factor.cells) != 2:
+        return nothing, nothing
+    base, changed = (known.get(label, nothing) for label in factor.cells.values())
+    return changed, base
+
+
+def mean_sides(sides: Sequence[Sides]) -> Sides:
+    """The mean over several pairs of cells, in the seeds that all of them tried.
+
+    Seeds are the sample, not algorithms: two algorithms of one seed share their data and latents. A seed counts as
+    diverged on a side where any of its cells did.
+    """
+    changed, base = (
+        pd.concat(list(columns), axis=1, join="inner").mean(axis=1, skipna=False)
+        for columns in zip(*sides, strict=True)
+    )
+    return changed, base
+
+
+def _line(factor: Factor, sides: Sides, compared: Paired) -> dict[str, Any]:
+    both = np.isfinite(compared.a) & np.isfinite(compared.b)
+    base, changed = (float(side[both].mean()) if both.any() else math.nan for side in (compared.b, compared.a))
+    first, last = setting(factor.values[0]), setting(factor.values[-1])
+    return {
+        "label": factor.label,
+        "algorithm": factor.algorithm,
+        "factor": factor.field,
+        "change": f"{factor.field} {first} to {last}" if len(factor.values) == 2 else factor.field,
+        "base": base,
+        "changed": changed,
+        **numbers(compared),
+        "both": not sides[0].empty and not sides[1].empty,
+    }
+
+
+def _verdict(factor: Factor, compared: Paired, p: float, family: int) -> str:
+    changed, base = (factor.side(value) for value in reversed(factor.values))
+    minus = " minus ".join(setting(value) for value in reversed(factor.values))
+    return verdict(compared, changed, base, minus, p, family, factor.label)
+
+
+def _nothing_to_compare(factor: Factor, reasons: dict[str, str]) -> str:
+    """Why there are not two sides, or nothing."""
+    field, values = factor.field, [setting(value) for value in factor.values]
+    for value, label in zip(values, factor.cells.values(), strict=True):
+        if label in reasons:
+            return f"{factor.label}: {field}={value} is skipped: {reasons[label]}"
+    if len(values) == 1:
+        return f"{factor.label}: only {field}={values[0]} was run{ADVICE.get(field, '')}"
+    if len(values) > 2:
+        return f"{factor.label}: {field} took {len(values)} values ({', '.join(values)}); see the pairs of cells"
+    return ""

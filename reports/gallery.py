@@ -1,0 +1,80 @@
+"""The gallery: pictures out of the store, as the page shows them, each with its note or with why there is none."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reports.columns import number
+from reports.looks import Look
+
+if TYPE_CHECKING:
+    from bench.results import Results
+
+LATENT = "latent"
+"""The folder of a run's pictures of its latent space."""
+
+
+@dataclass
+class Room:
+    """Bytes that pictures may still take."""
+
+    left: int
+
+    def take(self, size: int) -> bool:
+        """Takes `size`, if so much is left."""
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a cell, or in `missing` why there is none."""
+
+    label: str
+    note: str
+    look: Look | None
+    data: str | None
+    """Base64."""
+    kind: str
+    """png or gif"""
+    missing: str
+
+
+def representative(rows: pd.DataFrame, label: str) -> dict[Any, Any] | None:
+    """The row whose pictures stand for this label: the first seed that finished, else the first; never the best one."""
+    candidates = rows[(rows["label"] == label) & rows["kind"].isin(["trial", "reference"])]
+    if candidates.empty:
+        return None
+    order = candidates.assign(unfinished=candidates["status"] != "finished").sort_values(["unfinished", "seed"])
+    return dict(order.iloc[0].to_dict())
+
+
+def latent_name(path: str) -> str:
+    """'latent/sweep_category.png' -> 'sweep of category'."""
+    return path.removeprefix(f"{LATENT}/").removesuffix(".png").replace("sweep_", "sweep of ").replace("_", " ")
+
+
+def picture(
+    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room | None, what: str = ""
+) -> Picture:
+    content = results.artifact(row["run_id"], path)
+    missing = ""
+    if content is None:
+        missing = f"no {path} in the store"
+    elif room is not None and not room.take(len(content)):
+        missing = f"left out to keep this page small; it is {path} of run {row['run_id']}"
+        content = None
+    notes = [what] if what else []
+    notes += [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
+    if pd.notna(row["fid"]) and row["status"] == "finished":
+        notes.append(f"FID {number(row['fid'])}")
+    elif row["status"] != "finished":
+        notes.append(row["status"])
+    data = None if content is None else base64.b64encode(content).decode()
+    return Picture(row["label"], ", ".join(notes), seen.get(row["label"]), data, path.rsplit(".")[-1], missing)

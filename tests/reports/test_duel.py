@@ -1,0 +1,92 @@
+"""`bench compare`: which cells are meant, what is refused, what is said."""
+
+import pytest
+
+from bench.errors import BenchError
+from reports.duel import as_words, duel
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "cells"),
+    [
+        ("dcgan bn=on", "dcgan bn=off", ("dcgan bn=on", "dcgan bn=off")),
+        ("wgan_gp", "dcgan bn=of", ("wgan_gp bn=off", "dcgan bn=off")),
+        ("w", "dcgan bn=on", ("wgan_gp bn=off", "dcgan bn=on")),
+    ],
+)
+def test_labels_algorithms_and_beginnings_name_cells(three_seeds, first, second, cells):
+    found = duel(three_seeds, first, second)
+    assert (found.first, found.second) == cells
+
+
+def test_an_algorithm_is_not_the_beginning_of_another(builder):
+    for name in ("wgan", "wgan_gp", "dcgan"):
+        builder.trial(name, False, 0, 20.0, pictures=False)
+    assert duel(builder.results(), "wgan", "dcgan").first == "wgan bn=off"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("dcgna", "wgan_gp", "no cell 'dcgna'; there are: dcgan bn=on, dcgan bn=off, wgan_gp bn=off"),
+        ("wgan_gp", "dcgan", "'dcgan' fits 2 cells: dcgan bn=on, dcgan bn=off; name one of them"),
+        ("dcgan bn=on", "dcgan bn=on", "are one cell, dcgan bn=on"),
+        ("wgan_gp bn=on", "dcgan bn=on", "no cell 'wgan_gp bn=on'"),
+        ("", "dcgan bn=on", "'' fits 3 cells"),
+    ],
+)
+def test_names_that_mean_nothing_or_too_much_are_one_line(three_seeds, first, second, words):
+    with pytest.raises(BenchError) as error:
+        duel(three_seeds, first, second)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_cells_that_never_met_under_one_protocol_do_not_compare(builder):
+    builder.trial("dcgan", False, 0, 20.0, pictures=False)
+    builder.protocol(1_000, "20 steps")
+    builder.trial("lsgan", False, 0, 20.0, pictures=False)
+    with pytest.raises(BenchError, match="never ran under one track and protocol") as error:
+        duel(builder.results(), "dcgan", "lsgan")
+    assert builder.current.id in str(error.value)
+
+
+def test_several_protocols_must_be_told_apart(builder):
+    ids = []
+    for samples in (10_000, 1_000):
+        builder.protocol(samples, f"{samples} steps")
+        ids.append(builder.current.id)
+        for name in ("dcgan", "lsgan"):
+            builder.trial(name, False, 0, 20.0, pictures=False)
+    results = builder.results()
+    with pytest.raises(BenchError, match=r"2 protocols, which must not be mixed.*--protocol"):
+        duel(results, "dcgan", "lsgan")
+    assert duel(results, "dcgan", "lsgan", ids[0]).group.protocol == ids[0]
+    with pytest.raises(BenchError, match="no results of 'nonsense'"):
+        duel(results, "dcgan", "lsgan", "nonsense")
+
+
+def test_the_words_hold_every_seed_the_interval_and_the_verdict(three_seeds):
+    text = as_words(duel(three_seeds, "dcgan bn=off", "dcgan bn=on"))
+    # 17.9 - 20.8, 18.6 - 21.4, 17.2 - 20.5: mean -3, half 4.30265 * .26458 / sqrt(3) = .6572.
+    assert "1           18.60      21.40        -2.80" in text
+    assert "-3.00 [-3.66, -2.34]" in text
+    assert "1.00 [0.29, 1.00], in 3 of 3 seeds" in text
+    assert "permutation test p = 0.250" in text
+    assert "p is of this one comparison" in text
+    assert text.endswith("dcgan bn=off is better than dcgan bn=on by 3.00 [2.34, 3.66] FID, 3 seeds.")
+
+
+def test_a_seed_that_diverged_is_shown_and_counts(three_seeds):
+    text = as_words(duel(three_seeds, "wgan_gp", "dcgan bn=off"))
+    assert "diverged" in text
+    assert "0.00 [0.00, 0.71], in 0 of 3 seeds" in text
+    assert "1 more did not finish both ways (wgan_gp bn=off diverged in 1)" in text
+
+
+def test_one_seed_is_no_verdict_and_no_test(one_seed):
+    text = as_words(duel(one_seed, "dcgan bn=on", "dcgan bn=off"))
+    assert "one seed gives no verdict" in text
+    assert "run again with --seeds 3" in text
+    assert "P(first better)" not in text
+    assert "better than" not in text
