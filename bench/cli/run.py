@@ -50,7 +50,9 @@ if TYPE_CHECKING:
     "--report", "out", type=click.Path(path_type=Path, dir_okay=False), default=report.DEFAULT, show_default=True
 )
 @click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
+@click.pass_obj
 def run(
+    given: list[str],
     algos: str,
     task_name: str | None,
     bn: str | None,
@@ -127,7 +129,7 @@ def run(
             yardstick,
             store,
             watcher,
-            invocation=shlex.join(["bench", *click.get_current_context().obj]),
+            invocation=shlex.join(["bench", *given]),
             options=shared,
         )
         outcomes = current.execute()
