@@ -131,6 +131,15 @@ class TestRefused:
         with pytest.raises(BenchError, match="is empty or damaged"):
             frames.read(path)
 
+    def test_a_last_number_that_lost_its_end(self, tmp_path):
+        """Nothing is left out of the line, and what stands there is a number."""
+        frames.write(*make([1.5, 123.456789]), tmp_path / "all.csv")
+        content = (tmp_path / "all.csv").read_text()
+        assert content.endswith("123.456789\n")
+        (tmp_path / "all.csv").write_text(content[:-4])
+        with pytest.raises(BenchError, match="it is cut off"):
+            frames.read(tmp_path / "all.csv")
+
     def test_noise(self, path):
         path.write_bytes(bytes(range(256)) * 20)
         with pytest.raises(BenchError, match=r"is empty or damaged|is no file of bench"):
