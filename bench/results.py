@@ -27,8 +27,8 @@ from bench.track import EXPERIMENT, PREFIX, open_client, search
 
 POSITION = ("g_updates", "d_updates", "images", "seconds")
 TEXT = (
-    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "status", "reason", "preset", "device",
-    "command", "commit",
+    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "status", "reason", "diagnosis", "preset",
+    "device", "command", "commit",
 )  # fmt: skip
 COLUMNS = (
     "run_id", "parent_id", "kind", *TEXT, "year", "seed", "bn", "config", "protocol", "protocol_text", "samples",
