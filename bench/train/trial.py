@@ -277,3 +277,4 @@ class TrialRunner:
             return
         self.recorder.metrics({"eval_seconds": eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps)
         self.recorder.close("FINISHED" if outcome.status == "finished" else "FAILED")
+        self.checkpoints.clear()

@@ -4,16 +4,32 @@ import os
 import random
 import shutil
 import signal
+import time
 
 import pytest
 from stored import CLOCKS, content, runs
 from victim import Victim
 
 from bench import results
+from bench.track import Store
 
-KILLS = int(os.environ.get("BENCH_KILLS", "5"))
 CURVES = ("run", "--algos", "gan", "--steps", "600", "--preset", "smoke", "--set", "ema=0.9")
 OFTEN = ("--checkpoint-every", "0.1")
+SMOKE = ("run", "--preset", "smoke", "--samples", "200", "--steps")
+LONG = [
+    (CURVES, 30),
+    ((*SMOKE, "24", "--algos", "dcgan", "--set", "augment=ada"), 10),
+    ((*SMOKE, "6", "--algos", "cyclegan", "--set", "pool=8", "--set", "batch_size=4"), 10),
+]
+"""Trials, and how often each is killed: the long form, which takes a quarter of an hour, by BENCH_LONG=1."""
+ROWS = LONG if os.environ.get("BENCH_LONG") else [(CURVES, 5)]
+
+
+def run_of(folder):
+    """The id of the one trial's run."""
+    frame = results.load(f"sqlite:///{folder}/mlflow.db").trials
+    (run_id,) = frame.loc[frame["kind"] == "trial", "run_id"]
+    return run_id
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +42,36 @@ def whole(tmp_path_factory, empty_store):
     return content(folder)
 
 
-def test_sigkill_at_random_moments_changes_nothing(whole, tmp_path):
+@pytest.mark.parametrize(("arguments", "kills"), ROWS, ids=[row[0][row[0].index("--algos") + 1] for row in ROWS])
+def test_sigkill_at_random_moments_changes_nothing(arguments, kills, tmp_path, empty_store):
+    (tmp_path / "whole").mkdir()
+    shutil.copy(empty_store, tmp_path / "whole")
+    unharmed = Victim(tmp_path / "whole", *arguments)
+    started = time.monotonic()
+    assert unharmed.wait() == 0, unharmed.output
+    seconds = time.monotonic() - started
+
     moments = random.Random(0)
-    kill, resumed = 0, False
-    for kill in range(KILLS):
-        victim = Victim(tmp_path, *CURVES, *OFTEN)
-        if kill % 3:  # two of three while it trains and scores, the others at any moment from its start
-            victim.wait_for("600 steps")
-        if victim.wait(moments.uniform(0, 4)) is not None:
-            break
-        victim.kill()
-        resumed |= "goes on from step" in victim.output
-    victim = Victim(tmp_path, *CURVES, *OFTEN)
+    resumed = 0
+    done = 0
+    while done < kills:
+        victim = Victim(tmp_path, *arguments, *OFTEN)
+        if done % 3:  # two of three while it trains and scores, the others at any moment from its start
+            victim.wait_for("[1/1]")
+        if victim.wait(moments.uniform(0, seconds / 2)) is None:
+            victim.kill()
+            done += 1
+            resumed += "goes on from step" in victim.output
+        else:  # it was faster: a new trial, so that every kill counts
+            assert victim.wait() == 0, victim.output
+            assert content(tmp_path) == content(tmp_path / "whole")
+            Store(uri=f"sqlite:///{tmp_path}/mlflow.db").client.delete_run(run_of(tmp_path))
+    victim = Victim(tmp_path, *arguments, *OFTEN)
     assert victim.wait() == 0, victim.output
-    assert resumed
     assert "Traceback" not in victim.output
-    assert kill
-    assert content(tmp_path) == whole
+    print(f"{kills} kills, {resumed} of them after the trial had gone on from a checkpoint")
+    assert resumed
+    assert content(tmp_path) == content(tmp_path / "whole")
     assert runs(tmp_path) == 1
     assert not (tmp_path / "bench-work").exists()
 
@@ -77,10 +106,9 @@ def test_no_point_is_there_twice_and_clocks_go_forward(whole, tmp_path):
         victim.kill()
     victim = Victim(tmp_path, *CURVES)
     assert victim.wait() == 0, victim.output
-    loaded = results.load(f"sqlite:///{tmp_path}/mlflow.db")
-    (run_id,) = loaded.trials.loc[loaded.trials["kind"] == "trial", "run_id"]
+    client = results.load(f"sqlite:///{tmp_path}/mlflow.db").client
     for key in CLOCKS:
-        points = loaded.client.get_metric_history(run_id, key)
+        points = client.get_metric_history(run_of(tmp_path), key)
         steps = [point.step for point in points]
         assert len(set(steps)) == len(steps)
         values = [point.value for point in sorted(points, key=lambda point: point.step)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from stored import content, runs
-from victim import Victim, context
+from victim import Victim, context, open_store
 
 from bench import results, spool
 from bench.journal import Journal
@@ -20,15 +20,18 @@ CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--sam
 def gone(monkeypatch):
     """Lets the store refuse everything from the nth write on."""
     state = {"left": 10**6}
-    for name in ("write", "add_points", "add_image", "add_file", "set_status", "create"):
 
-        def call(self, *arguments, honest=getattr(Store, name), **options):
+    def refusing(honest):
+        def call(self, *arguments, **options):
             state["left"] -= 1
             if state["left"] < 0:
                 raise sqlite3.OperationalError("database is locked")
             return honest(self, *arguments, **options)
 
-        monkeypatch.setattr(Store, name, call)
+        return call
+
+    for name in ("write", "add_points", "add_image", "add_file", "set_status", "create"):
+        monkeypatch.setattr(Store, name, refusing(getattr(Store, name)))
 
     def arm(left):
         state["left"] = left
@@ -143,15 +146,10 @@ def test_two_runs_at_once_share_the_work(tmp_path):
     assert not (tmp_path / "bench-work").exists()
 
 
-def _open_store(folder, barrier):
-    barrier.wait()
-    Store(uri=f"sqlite:///{folder}/fresh.db")
-
-
 def test_several_processes_make_one_fresh_store(tmp_path):
     """MLflow's own making of the tables fails in three of four."""
     barrier = context.Barrier(4)
-    processes = [context.Process(target=_open_store, args=(tmp_path, barrier)) for _ in range(4)]
+    processes = [context.Process(target=open_store, args=(tmp_path, barrier)) for _ in range(4)]
     for process in processes:
         process.start()
     for process in processes:

@@ -51,6 +51,14 @@ def _bench(folder, arguments, die_in, out, environment):
         sys.exit(invoke(arguments))
 
 
+def open_store(folder, barrier):
+    """Opens a store that is not there yet at the moment that others do."""
+    from bench.track import Store
+
+    barrier.wait()
+    Store(uri=f"sqlite:///{folder}/fresh.db")
+
+
 class Victim:
     """One command line of `bench`, running in `folder`; what it prints is in output.txt there."""
 
