@@ -1,4 +1,4 @@
-"""A trial that went wrong is called by what went wrong, on made-up numbers, on real digits, and on trials made to fail."""
+"""A trial is called by what went wrong with it: on made-up numbers, on real digits, and on trials made to fail."""
 
 import math
 
