@@ -44,6 +44,7 @@ TRIALS = tuple(
         ("cell", "text", "algorithm and settings: the trials that differ only in seed"),
         ("status", "text", "finished, diverged, failed, interrupted, running or skipped"),
         ("reason", "text", "why it is not finished"),
+        ("diagnosis", "text", "what the numbers say of the training: healthy, or what is wrong, with the evidence"),
         ("preset", "text", "preset of the run"),
         ("device", "text", "what it was trained on"),
         ("command", "text", "the command that reruns the cell"),

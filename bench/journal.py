@@ -33,7 +33,8 @@ class Journal:
         self._path = folder / "journal.jsonl"
         self._delivered_path = folder / "delivered.json"
         self.entries: list[Entry] = []
-        self.delivered = 0
+        self.delivered = self.tried = 0
+        """How many entries the store has, and how many it may have: a kill leaves it open."""
         self.run_id: str | None = None
         if self._path.exists():
             self._read()
@@ -48,7 +49,7 @@ class Journal:
             self._rewrite()
         if self._delivered_path.exists():
             state = json.loads(self._delivered_path.read_text())
-            self.run_id, self.delivered = state["run_id"], state["entries"]
+            self.run_id, self.delivered, self.tried = state["run_id"], state["delivered"], state["tried"]
 
     def _rewrite(self) -> None:
         write_atomically(self._path, "".join(f"{json.dumps(entry)}\n" for entry in self.entries).encode())
@@ -83,16 +84,17 @@ class Journal:
         return len(self.entries)
 
     def truncate(self, count: int) -> None:
-        """Drops entries behind the first `count` that the store has not got; the start of the run always stays."""
-        kept = max(count, self.delivered, 1)
+        """Drops entries behind the first `count` that the store cannot have; the start of the run always stays."""
+        kept = max(count, self.tried, 1)
         if len(self.entries) > kept:
             del self.entries[kept:]
             self._rewrite()
 
-    def note_delivery(self, run_id: str, count: int) -> None:
-        """Remembers that the first `count` entries have arrived."""
-        self.run_id, self.delivered = run_id, count
-        write_atomically(self._delivered_path, json.dumps({"run_id": run_id, "entries": count}).encode())
+    def note_delivery(self, run_id: str, delivered: int) -> None:
+        """Remembers that the first `delivered` entries have arrived, and that all others may be on their way."""
+        self.run_id, self.delivered, self.tried = run_id, delivered, len(self.entries)
+        state = {"run_id": run_id, "delivered": delivered, "tried": self.tried}
+        write_atomically(self._delivered_path, json.dumps(state).encode())
 
     @property
     def start(self) -> Entry:
@@ -137,6 +139,8 @@ def deliver(journal: Journal, store: Store) -> None:
         journal.note_delivery(store.create(start["name"], start["kind"], start["id"], start["parent"]), 1)
     run_id = journal.run_id
     assert run_id is not None
+    if journal.tried < len(journal.entries):
+        journal.note_delivery(run_id, journal.delivered)
     while journal.delivered < len(journal.entries):
         end = journal.delivered
         points: list[tuple[str, float, int, int]] = []

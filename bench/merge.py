@@ -24,8 +24,8 @@ from bench.track import Store
 
 COSTS = (*POSITION, "eval_seconds", "log_seconds")
 TAGS = (
-    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "reason", "preset", "device", "command",
-    "commit", "code",
+    "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "reason", "diagnosis", "preset", "device",
+    "command", "commit", "code",
 )  # fmt: skip
 
 

@@ -47,6 +47,10 @@ class RunWriter:
         self.seconds = 0.0
         """Wall time spent in the store."""
 
+    def release(self) -> None:
+        """Leaves the run as it is, to whoever goes on with it."""
+        self._lock.release()
+
     @property
     def folder(self) -> Path:
         """Where the trial's checkpoints may lie."""
@@ -91,6 +95,10 @@ class RunWriter:
             self.journal.append({"op": "points", "values": new, "step": step, "time": int(time.time() * 1000)})
             self._steps |= dict.fromkeys(new, step)
 
+    def series(self, key: str) -> list[float]:
+        """The values of a curve so far, in order."""
+        return [entry["values"][key] for entry in self.journal.entries if key in entry.get("values", {})]
+
     def image(self, picture: NDArray[np.uint8], key: str, step: int) -> None:
         """Adds a picture to the run's image series `key`, unless that has one of this step or a later one."""
         if self._is_new(f"image {key}", step):
@@ -129,10 +137,6 @@ class RunWriter:
             shutil.rmtree(self.journal.folder)
         _unlock(self._lock)
 
-    def release(self) -> None:
-        """Leaves the run as it is, to whoever goes on with it."""
-        self._lock.release()
-
 
 def _unlock(lock: FileLock) -> None:
     # Removed while it is held: whoever opened it just now finds it gone and makes a new one (filelock sees to it).
@@ -163,8 +167,7 @@ class Spool:
     def __init__(self, store: Store, root: Path = WORK) -> None:
         self.store, self.root = store, root.absolute()
         self._quiet_until = 0.0
-        self.warned = False
-        """Whether the store has refused something."""
+        self._warned = False
 
     def try_to_deliver(self, journal: Journal) -> None:
         """Sends what waits, unless the store failed a moment ago."""
@@ -174,13 +177,13 @@ class Spool:
             deliver(journal, self.store)
         except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
             self._quiet_until = time.monotonic() + PATIENCE
-            if not self.warned:
+            if not self._warned:
                 warnings.warn(
                     f"the store {self.store.uri} takes nothing ({cause(error)}); results wait in {self.root}, "
                     "'bench sync' delivers them",
                     stacklevel=2,
                 )
-            self.warned = True
+            self._warned = True
 
     def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: RunWriter | None) -> RunWriter:
         folder.mkdir(parents=True, exist_ok=True)
@@ -215,7 +218,10 @@ class Spool:
         if lock is None:
             raise Taken("another 'bench run' trains it now")
         journal = Journal(folder)
-        if journal.entries and (fresh or journal.closed or not self._is_there(journal)):
+        if journal.entries and not self._is_there(journal):
+            shutil.rmtree(folder)
+            journal = Journal(folder)
+        elif journal.entries and (fresh or journal.closed):
             has_results = journal.closed
             if not has_results:
                 journal.append({"op": "close", "status": "KILLED"})

@@ -9,11 +9,12 @@ told apart by the tag `bench.kind`. Everything a report needs is in tags, params
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+import uuid
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -56,17 +57,23 @@ def cause(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
-@contextlib.contextmanager
-def _alone(uri: str) -> Iterator[None]:
-    """Within it no other process opens the same sqlite file: MLflow's migration of a fresh one cannot bear it."""
+def _make_sqlite(uri: str) -> None:
+    """Makes a store in a sqlite file that is not there yet: by one process, and whole or not at all.
+
+    MLflow's own making of the tables bears neither a second process nor a kill in its midst, after which the file would
+    never open again.
+    """
     path = Path(uri.partition("?")[0].removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or not os.access(path.parent, os.W_OK):
-        yield
+    if not uri.startswith("sqlite:///") or path.exists() or not os.access(path.parent, os.W_OK):
         return
+    partial = path.with_name(path.name + ".partial")
     lock = FileLock(path.with_name(path.name + ".lock"))
     with lock:
-        yield
-        # Whoever waits for it finds the store made.
+        if not path.exists():
+            partial.unlink(missing_ok=True)
+            MlflowClient(f"sqlite:///{partial}").search_experiments(max_results=1)
+            partial.rename(path)
+        # Whoever waits for the lock finds the store made.
         Path(lock.lock_file).unlink(missing_ok=True)
 
 
@@ -79,9 +86,9 @@ def open_client(uri: str) -> MlflowClient:
             # MLflow itself would retry a dead server for longer.
             port = parts.port or {"http": 80, "https": 443}[parts.scheme]
             socket.create_connection((parts.hostname or "", port), timeout=5).close()
-        with _alone(uri):
-            client = MlflowClient(uri)
-            client.search_experiments(max_results=1)
+        _make_sqlite(uri)
+        client = MlflowClient(uri)
+        client.search_experiments(max_results=1)
     except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
         raise BenchError(
             f"cannot open the MLflow store '{uri}': {cause(error)}; set MLFLOW_TRACKING_URI to a store that works, "
@@ -195,11 +202,20 @@ class Store:
         self.client.log_batch(run_id, metrics=[Metric(*point) for point in points])
 
     def add_image(self, run_id: str, path: Path, key: str, step: int, time_ms: int) -> None:
-        """Adds a picture to the run's image series `key`, unless that has one of this step."""
-        beginning = f"images/{key}+step+{step}+"
-        if not any(file.path.startswith(beginning) for file in self.client.list_artifacts(run_id, "images")):
-            with Image.open(path) as picture:
-                self.client.log_image(run_id, picture, key=key, step=step, timestamp=time_ms)
+        """Adds a picture to the run's image series `key`.
+
+        As MLflow's `log_image` does it, a picture and a smaller one under names that its UI reads, but under the same
+        names when it comes again.
+        """
+        name = f"{key}+step+{step}+timestamp+{time_ms}+{uuid.uuid5(uuid.UUID(run_id), f'{key} {step}')}"
+        with tempfile.TemporaryDirectory() as folder, Image.open(path) as picture:
+            files = [Path(folder) / f"{name}.png", Path(folder) / f"{name}+compressed.webp"]
+            picture.save(files[0])
+            picture.thumbnail((256, 256))
+            picture.save(files[1])
+            for file in files:
+                self.client.log_artifact(run_id, str(file), "images")
+        self.client.set_tag(run_id, "mlflow.loggedImages", "true")
 
     def add_file(self, run_id: str, path: Path, folder: str | None) -> None:
         """Stores a file under its own name in a folder of the run's artifacts."""

@@ -89,4 +89,4 @@ def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame, str]]:
             yield f"{stem(group)}-budgets", bought, f"FID in training, {where}"
     problems = tables.problems(results)
     if len(problems):
-        yield "problems", problems, "Trials and cells without a result."
+        yield "problems", problems, "Trials and cells without a result, or with something wrong."

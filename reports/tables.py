@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
 from reports.groups import Group, labelled, protocols, select
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
@@ -131,7 +132,12 @@ def bn_effect(results: Results, protocol: Group | str | None = None, track: str 
 
 
 def problems(results: Results) -> pd.DataFrame:
-    """Every trial and cell that gave no result, of all groups: label, seed, status, reason, how far it came."""
+    """Every trial and cell that gave no result, or a result with something wrong, of all groups.
+
+    Columns: label, seed, status, reason (of a trial that finished, its diagnosis), how far it came.
+    """
     rows = labelled(results.trials)
-    rows = rows[rows["status"] != "finished"].sort_values(["label", "seed"], ignore_index=True)
+    ill = (rows["status"] == "finished") & ~rows["diagnosis"].isin(["", HEALTHY])
+    rows = rows.assign(reason=rows["reason"].where(~ill, rows["diagnosis"]))
+    rows = rows[ill | (rows["status"] != "finished")].sort_values(["label", "seed"], ignore_index=True)
     return rows[["label", "seed", "status", "reason", "steps", "images", "track", "protocol", "budget", "run_id"]]

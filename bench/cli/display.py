@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from bench.plan import Trial
+from bench.train.interface import Outcome, Watcher
 from bench.train.loop import Counts
-from bench.train.trial import Outcome, Watcher
 
 SHOWN = 3
 """Scores in a line, those that the yardstick names first; the table at the end has them all."""

@@ -120,8 +120,8 @@ def run(
     from bench.cli.display import display
     from bench.evaluate import MIN_SAMPLES
     from bench.track import Store
+    from bench.train.interface import Settings
     from bench.train.run import Run
-    from bench.train.trial import Settings
     from reports import tables
 
     if samples < MIN_SAMPLES:

@@ -24,9 +24,10 @@ from bench.samples import Samples
 from bench.spool import Spool, Taken
 from bench.tasks import Yardstick
 from bench.track import PREFIX
+from bench.train.interface import Outcome, Settings, Watcher
 from bench.train.sampling import draw
 from bench.train.signals import Interrupts
-from bench.train.trial import Outcome, Settings, TrialRunner, Watcher
+from bench.train.trial import TrialRunner
 from gans import GAN
 
 RESULTS = ("finished", "diverged")
@@ -63,6 +64,8 @@ class Run:
         }
         self.known: dict[Trial, str] = {} if fresh else self._finished(plan.trials)
         """Trials that are in the store already, and the ids of their runs."""
+        self.untrained: dict[str, float] = {}
+        """Scores of the untrained generator."""
         self.run_ids: list[str] = list(self.known.values())
         """The runs that this run's tables are made of, beside those of its own parent."""
 
@@ -111,6 +114,7 @@ class Run:
                     with interrupts.immediate():
                         references = self._references()
                     self._record_references(references)
+                    self.untrained = references[UNTRAINED][1] if UNTRAINED in references else {}
                 else:
                     self.run_ids += self._known_references()
                 for trial in self.trials:
@@ -188,7 +192,11 @@ class Run:
             watcher.say(f"{trial} is left out: {taken}")
             return None
         tags = self._cell_tags(trial.cell) | {"seed": str(trial.seed), "fingerprint": fingerprint}
-        outcome = TrialRunner(trial, self.settings, self.data, self.yardstick, writer, watcher, interrupts, tags).run()
+        outcome = TrialRunner(
+            *(trial, self.settings, self.data, self.yardstick, writer, watcher, interrupts),
+            tags=tags,
+            untrained=self.untrained,
+        ).run()
         if writer.run_id is not None:
             self.run_ids.append(writer.run_id)
         return outcome

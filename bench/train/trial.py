@@ -12,22 +12,21 @@ import json
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
-from typing import Protocol as Interface
 
 import torch
 
 import gans
 from bench import environment
 from bench.data import Dataset
+from bench.diagnosis import Diagnosis, diagnose
 from bench.journal import NoRoom
 from bench.plan import Trial
-from bench.protocol import Budget, Preset
 from bench.spool import RunWriter
-from bench.tasks import Task, Yardstick
+from bench.tasks import Yardstick
 from bench.train.checkpoint import Checkpoints, Damaged
 from bench.train.examine import Examiner
+from bench.train.interface import Outcome, Settings, Watcher
 from bench.train.loop import Counts, Diverged, Loop
 from bench.train.restore import weights_bytes
 from bench.train.signals import Interrupts
@@ -37,43 +36,6 @@ from gans.networks import parameter_count
 
 DRAIN_EVERY = 25
 """Steps between two reads of the losses from the device."""
-CHECKPOINT_EVERY = 60.0
-"""Seconds between two checkpoints of a trial, by default."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What every trial of a run shares."""
-
-    preset: Preset
-    budget: Budget
-    samples: int
-    device: torch.device
-    task: Task
-    checkpoint_every: float = CHECKPOINT_EVERY
-    """Seconds."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a trial ended."""
-
-    status: str
-    """finished, diverged, failed or interrupted"""
-    reason: str
-    scores: dict[str, float]
-    counts: Counts
-
-
-class Watcher(Interface):
-    """Whoever shows progress."""
-
-    def trial_started(self, trial: Trial, steps: int) -> None: ...
-    def progressed(self, counts: Counts, scalars: dict[str, float]) -> None: ...
-    def evaluated(self, counts: Counts, scores: dict[str, float]) -> None: ...
-    def trial_ended(self, trial: Trial, outcome: Outcome) -> None: ...
-    def say(self, text: str) -> None:
-        """One line for people."""
 
 
 def build(trial: Trial, device: torch.device, field: Field = DIGITS) -> GAN:
@@ -108,16 +70,19 @@ class TrialRunner:
         recorder: RunWriter,
         watcher: Watcher,
         interrupts: Interrupts,
+        *,
         tags: Mapping[str, str],
+        untrained: Mapping[str, float],
     ) -> None:
         self.trial, self.settings, self.data = trial, settings, data
         self.yardstick, self.recorder, self.watcher = yardstick, recorder, watcher
         self.interrupts = interrupts
         self.tags = {**tags, "status": "running", "reason": ""}
+        self.untrained = untrained
         self.checkpoints = Checkpoints(recorder.folder)
         self.made_by = {
             "device": settings.device.type,
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "code": environment.code(gans.get(trial.cell.algorithm)),
         }
         self.counts = Counts()
@@ -277,6 +242,18 @@ class TrialRunner:
         del position["steps"]
         return position
 
+    def _diagnosis(self, outcome: Outcome) -> Diagnosis | str:
+        if outcome.status not in ("finished", "diverged"):
+            return ""
+        return diagnose(
+            outcome.reason,
+            outcome.scores,
+            self.recorder.series("loss_d"),
+            self.untrained,
+            samples=self.settings.samples,
+            prefix=self.settings.task.prefix,
+        )
+
     def _record(self, outcome: Outcome) -> None:
         eval_seconds = self.examiner.seconds if self.examiner else 0.0
         if self.examiner is not None:
@@ -292,9 +269,12 @@ class TrialRunner:
             "log_seconds": self.recorder.seconds,
         }
         self.recorder.artifact("summary.json", json.dumps(summary, indent=2).encode())
-        self.recorder.tags({"status": outcome.status, "reason": outcome.reason})
+        self.recorder.tags(
+            {"status": outcome.status, "reason": outcome.reason, "diagnosis": str(self._diagnosis(outcome))}
+        )
         if outcome.status == "interrupted":
             self.recorder.suspend()
             return
         self.recorder.metrics({"eval_seconds": eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps)
         self.recorder.close("FINISHED" if outcome.status == "finished" else "FAILED")
+        self.checkpoints.clear()

@@ -162,7 +162,9 @@ def test_a_repeat_replaces_and_does_not_double(finished_run, trials, command, tm
     """The same trial again: same fingerprint, the same scores to the last digit, and one row."""
     shutil.copytree(finished_run.folder / "mlruns", tmp_path / "mlruns")
     shutil.copy(finished_run.folder / "mlflow.db", tmp_path / "mlflow.db")
-    code, _, err = command("run", "--algos", "dcgan", "--bn", "on", "--preset", "smoke", "--data-dir", real_mnist)
+    code, _, err = command(
+        "run", "--algos", "dcgan", "--bn", "on", "--preset", "smoke", "--data-dir", real_mnist, "--fresh"
+    )
     assert code == 0, err
     again = results.load().trials
     again = again[again["kind"] == "trial"]

@@ -93,7 +93,7 @@ class Builder:
         defaults = {
             "run_id": run_id, "parent_id": "parent", "kind": "trial", "name": "", "algorithm": "", "family": "standard",
             "no_gan": "", "year": 2015, "paper": "", "track": "noise-to-image", "cell": "", "seed": None, "bn": None,
-            "status": "finished", "reason": "", "config": {}, "protocol": self.current.id,
+            "status": "finished", "reason": "", "diagnosis": "healthy", "config": {}, "protocol": self.current.id,
             "protocol_text": str(self.current),
             "samples": self.current.samples, "budget": self.current.budget, "dataset": self.current.dataset,
             "data_fingerprint": self.current.data_fingerprint, "extractor": self.current.extractor, "weights": "raw",

@@ -81,7 +81,7 @@ def test_tables_are_those_of_the_page(three_seeds, tmp_path):
     written = {path.name: path for path in paper.write(three_seeds, tmp_path)}
     group = tables.protocols(three_seeds)[0]
     stem = f"noise-to-image-{group.protocol}"
-    for name in (f"{stem}-leaderboard", f"{stem}-bn", "problems"):
+    for name in (f"{stem}-leaderboard", f"{stem}-effects", f"{stem}-pairs", f"{stem}-budgets", "problems"):
         assert_sets(written[f"{name}.tex"].read_text())
         assert rf"\label{{tab:{name}}}" in written[f"{name}.tex"].read_text()
     board = tables.leaderboard(three_seeds, group)
@@ -91,7 +91,7 @@ def test_tables_are_those_of_the_page(three_seeds, tmp_path):
     rows = assert_sets(written[f"{stem}-leaderboard.tex"].read_text())
     assert [row.partition(" &")[0] for row in rows[1:]] == list(board["label"].map(escape))
     assert f"{board['fid'].iloc[1]:.2f}" in rows[2]
-    assert re.search(r"& \$-\$?\d|& \+\d", written[f"{stem}-bn.tex"].read_text())
+    assert re.search(r"& \$-\$?\d|& \+\d", written[f"{stem}-effects.tex"].read_text())
 
 
 def test_what_a_stranger_named_is_set_letter_by_letter(builder):

@@ -193,6 +193,13 @@ def test_problems_list_what_gave_no_result_in_every_group(two_protocols):
     ]
 
 
+def test_a_result_with_something_wrong_is_listed_with_its_diagnosis(builder):
+    builder.trial("dcgan", True, 0, 90.0, diagnosis="mode collapse: missing 4")
+    builder.trial("dcgan", True, 1, 20.0)
+    (row,) = tables.problems(builder.results()).to_dict("records")
+    assert (row["seed"], row["status"], row["reason"]) == (0, "finished", "mode collapse: missing 4")
+
+
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("table", [tables.leaderboard, tables.bn_effect])
 def test_text_fits_the_terminal_and_keeps_every_row(three_seeds, table, width):

@@ -1,0 +1,50 @@
+"""Faults on demand."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from bench.track import open_client
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A sqlite store as MLflow makes it, which takes seconds."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    open_client(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, tmp_path, empty_store):
+    """A store that is there already, and no report, which would take longer than the trainings here; one thread."""
+    shutil.copy(empty_store, tmp_path)
+    # Another number of threads is another order of sums.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setattr("bench.cli.report.write", lambda *_: "no report")
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Lets the disk be full for files whose path holds a text; called with None it has room again."""
+    full = []
+    honest = os.fsync
+
+    def fsync(number):
+        if any(text in str(Path(f"/proc/self/fd/{number}").readlink()) for text in full):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        honest(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    def fill(text):
+        full[:] = [] if text is None else [text]
+
+    return fill

@@ -1,0 +1,110 @@
+"""A trial is called by what went wrong with it: on made-up numbers, on real digits, and on trials made to fail."""
+
+import math
+
+import pytest
+import torch
+
+from bench import results
+from bench.diagnosis import diagnose
+from bench.evaluate import Evaluator
+
+GOOD = {"fid": 30.0, "precision": 0.6, "recall": 0.3, "missing": 0.0, "class_kl": 0.1, "diversity": 1.1}
+UNTRAINED = {"mnist_fid_1k": 190.0}
+LOSSES = [1.38, 1.2, 1.0, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]
+
+
+def named(scores):
+    return {f"mnist_{key}_1k": value for key, value in scores.items()}
+
+
+def diagnosis(losses=LOSSES, reason="", untrained=UNTRAINED, **scores):
+    return diagnose(reason, named(GOOD | scores), losses, untrained, samples=1000, prefix="mnist")
+
+
+def test_a_good_trial_is_healthy():
+    assert diagnosis().name == str(diagnosis()) == "healthy"
+
+
+def test_divergence_comes_before_all():
+    found = diagnosis(reason="loss of turn d became nan at step 3", fid=500.0)
+    assert found.name == "diverged"
+    assert str(found) == "diverged: loss of turn d became nan at step 3"
+
+
+@pytest.mark.parametrize(
+    "sign", [{"missing": 2.0}, {"class_kl": 0.5}, {"diversity": 0.3}, {"recall": 0.01}, {"modes": 500.0}]
+)
+def test_each_sign_of_collapse_is_enough(sign):
+    found = diagnosis(**sign)
+    assert found.name == "mode collapse"
+    assert next(iter(sign)) in str(found)
+
+
+@pytest.mark.parametrize(
+    "sign", [{"missing": 1.0}, {"class_kl": 0.49}, {"diversity": 0.31}, {"recall": 0.02}, {"modes": 501.0}]
+)
+def test_short_of_it_is_healthy(sign):
+    assert diagnosis(**sign).name == "healthy"
+
+
+def test_no_learning_is_not_called_collapse():
+    bad = {"precision": 0.0, "recall": 0.0, "missing": 9.0, "class_kl": 2.3, "diversity": 0.0}
+    assert str(diagnosis(fid=171.0, **bad)) == "no learning: FID 171.0 where an untrained generator has 190.0"
+    assert diagnosis(fid=170.0, **bad).name == "mode collapse"
+    assert diagnosis(fid=230.0, **bad | {"precision": 0.8}).name == "mode collapse"
+
+
+def test_saturation_needs_a_loss_with_a_floor_and_holds_beside_others():
+    quiet = [1.38, *[0.5] * 17, 0.01, 0.01]
+    found = diagnosis(quiet, missing=5.0)
+    assert [name for name, _ in found.findings] == ["discriminator saturation", "mode collapse"]
+    assert diagnosis([1.38, *[0.5] * 17, 0.01, 0.02]).name == "healthy"
+    assert diagnosis([-5.0, *[-0.001] * 19]).name == "healthy"
+
+
+def test_what_was_not_measured_says_nothing():
+    nothing = diagnose("", {}, [], {}, samples=1000, prefix="curves")
+    assert nothing.name == "healthy"
+    assert diagnosis(untrained={}, fid=math.inf).name == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("digits_kept", "name"), [((3,), "mode collapse"), (range(8), "mode collapse"), (range(10), "healthy")]
+)
+def test_real_digits_of_some_classes(embedded, digits_kept, name):
+    """A generator as good as reality, but for the digits that it lacks."""
+    kept = torch.isin(embedded.labels, torch.tensor(list(digits_kept)))
+    images = embedded.images[kept]
+    rows = torch.randint(len(images), (1000,), generator=torch.Generator().manual_seed(0))
+    scores = Evaluator(torch.device("cpu")).score(images[rows])
+    assert diagnose("", scores, LOSSES, UNTRAINED, samples=1000, prefix="mnist").name == name
+
+
+def test_copies_of_ten_digits_are_collapse(embedded):
+    """Every class is there and FID is good; only variety tells."""
+    first = torch.stack([embedded.images[embedded.labels == digit][0] for digit in range(10)])
+    scores = Evaluator(torch.device("cpu")).score(first.repeat(100, 1, 1, 1))
+    assert scores["mnist_missing_1k"] == 0
+    assert diagnose("", scores, LOSSES, UNTRAINED, samples=1000, prefix="mnist").name == "mode collapse"
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        (("lr_g=0.0002",), "healthy"),
+        (("lr_g=0", "lr_d=0.02"), "discriminator saturation"),
+        (("lr_g=0", "lr_d=0"), "no learning"),
+        (("lr_d=1e30",), "diverged"),
+    ],
+)
+def test_trials_made_to_fail(command, settings, name):
+    words = [word for setting in settings for word in ("--set", setting)]
+    code, _, err = command("run", "--algos", "gan", "--steps", "600", "--preset", "smoke", *words)
+    assert code == 0, err
+    frame = results.load().trials
+    (found,) = frame.loc[frame["kind"] == "trial", "diagnosis"]
+    assert found.partition(":")[0] == name
+    if name == "diverged":
+        assert "became nan at step" in found
+        assert "and so did discriminator." in found or "and so did generator." in found

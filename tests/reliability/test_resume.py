@@ -1,0 +1,222 @@
+"""The same command again: what is finished is known, what was broken off goes on, and what is in the way is said."""
+
+import itertools
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from filelock import FileLock
+from stored import content, runs
+from victim import Victim
+
+from bench import results
+from bench.spool import WORK
+from bench.train.examine import Examiner
+from gans.standard.gan import ClassicGAN
+
+CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
+
+
+@pytest.fixture
+def stop_at(monkeypatch):
+    """Lets a signal come in the nth turn of D."""
+    honest = ClassicGAN.d_loss
+
+    def arm(nth, number=signal.SIGTERM, times=1):
+        calls = itertools.count(1)
+
+        def d_loss(self, real, fake):
+            if next(calls) == nth:
+                for _ in range(times):
+                    os.kill(os.getpid(), number)
+            return honest(self, real, fake)
+
+        monkeypatch.setattr(ClassicGAN, "d_loss", d_loss)
+
+    return arm
+
+
+def trial():
+    frame = results.load().trials
+    (row,) = frame[frame["kind"] == "trial"].to_dict("records")
+    return row
+
+
+def checkpoints():
+    return sorted(path.name for path in Path(WORK).glob("*/checkpoint-*"))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory, empty_store):
+    """What the trial leaves in a store when nothing happens to it."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    shutil.copy(empty_store, folder)
+    victim = Victim(folder, *CURVES)
+    assert victim.wait() == 0, victim.output
+    return content(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_finishes_the_step_and_the_same_command_goes_on(command, stop_at, uninterrupted, tmp_path, number):
+    stop_at(37, number)
+    before = signal.getsignal(number)
+    code, out, err = command(*CURVES)
+    assert code == 130
+    assert "stopped; to go on: bench" in out
+    assert signal.getsignal(number) is before
+    assert checkpoints() == ["checkpoint-37.pt"]
+    row = trial()
+    assert row["status"] == "interrupted"
+    assert results.load().client.get_run(row["run_id"]).info.status == "KILLED"
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "goes on from step 37 of 100" in out
+    assert content(tmp_path) == uninterrupted
+    assert trial()["run_id"] == row["run_id"]
+    assert not Path(WORK).exists()
+
+
+def test_a_signal_in_an_evaluation_loses_no_training(command, uninterrupted, tmp_path, monkeypatch):
+    honest = Examiner._scores
+
+    def scores(self, n, seed, *, final):
+        if final:
+            os.kill(os.getpid(), signal.SIGINT)
+        return honest(self, n, seed, final=final)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Examiner, "_scores", scores)
+        assert command(*CURVES)[0] == 130
+    assert "checkpoint-100.pt" in checkpoints()
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "goes on from step 100 of 100" in out
+    assert content(tmp_path) == uninterrupted
+
+
+def test_a_finished_trial_is_not_trained_again_but_shown(command):
+    assert command(*CURVES)[0] == 0
+    first = trial()
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "1 of them finished before" in out
+    assert "[1/1]" not in out
+    assert "gan bn=off" in out.partition("curves, protocol")[2]
+    assert "real curves" in out
+    assert trial()["run_id"] == first["run_id"]
+    code, out, err = command(*CURVES, "--fresh")
+    assert "[1/1]" in out
+    assert trial()["run_id"] != first["run_id"]
+
+
+def test_a_trial_of_changed_code_is_trained_again(command, monkeypatch):
+    assert command(*CURVES)[0] == 0
+    monkeypatch.setattr("bench.environment.code", lambda algorithm: "changed")
+    assert "[1/1]" in command(*CURVES)[1]
+
+
+def test_a_failed_trial_is_tried_again(command, stop_at, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(ClassicGAN, "g_loss", lambda self, scores: scores.mean() / "x")
+        assert command(*CURVES)[0] == 1
+    assert trial()["status"] == "failed"
+    assert not Path(WORK).exists()
+    assert command(*CURVES)[0] == 0
+    assert trial()["status"] == "finished"
+
+
+def test_fresh_begins_anew(command, stop_at, uninterrupted, tmp_path):
+    stop_at(37)
+    assert command(*CURVES)[0] == 130
+    code, out, err = command(*CURVES, "--fresh")
+    assert code == 0, err
+    assert "goes on" not in out
+    assert content(tmp_path) == uninterrupted
+    assert runs(tmp_path) == 2
+
+
+@pytest.mark.parametrize(("damaged", "words"), [(1, "goes on from step"), (2, "100 steps")])
+def test_damaged_checkpoints_are_said_and_passed_over(command, stop_at, uninterrupted, tmp_path, damaged, words):
+    """The one before serves, or the trial begins anew in the same run; no point is there twice."""
+    stop_at(70)
+    assert command(*CURVES)[0] == 130
+    newest_first = sorted(Path(WORK).glob("*/checkpoint-*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    assert len(newest_first) == 2
+    for path in newest_first[:damaged]:
+        path.write_bytes(path.read_bytes()[:-1])
+    run_id = trial()["run_id"]
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert out.count("is damaged or cut short and not used") == damaged
+    assert words in out
+    assert content(tmp_path) == uninterrupted
+    assert trial()["run_id"] == run_id
+
+
+def test_a_checkpoint_of_another_torch_is_not_used(command, stop_at, monkeypatch):
+    stop_at(37)
+    assert command(*CURVES)[0] == 130
+    monkeypatch.setattr(torch, "__version__", "0.1")
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "its checkpoint is of other code, torch or device and not used" in out
+
+
+def test_a_run_deleted_in_the_store_is_begun_anew(command, stop_at):
+    stop_at(37)
+    assert command(*CURVES)[0] == 130
+    run_id = trial()["run_id"]
+    results.load().client.delete_run(run_id)
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "goes on" not in out
+    assert trial()["run_id"] != run_id
+
+
+def test_a_trial_in_other_hands_is_left_out(command, stop_at):
+    stop_at(37)
+    assert command(*CURVES)[0] == 130
+    (folder,) = (path for path in Path(WORK).iterdir() if path.is_dir())
+    with FileLock(f"{folder}.lock"):
+        code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "is left out: another 'bench run' trains it now" in out
+    assert trial()["status"] == "interrupted"
+
+
+def test_a_full_disk_stops_no_training(command, full_disk):
+    full_disk("checkpoint-")
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "no checkpoint at step 50 (No space left on device), the training goes on" in out
+    assert trial()["status"] == "finished"
+
+
+def test_a_full_disk_at_the_end_loses_no_training(command, full_disk, uninterrupted, tmp_path):
+    full_disk("weights.safetensors")
+    code, _, err = command(*CURVES)
+    assert code == 2
+    assert "weights" not in err
+    assert "No space left on device; make room and give the same command again" in err
+    full_disk(None)
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "goes on from step 100 of 100" in out
+    assert content(tmp_path) == uninterrupted
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_out_of_memory_says_what_to_lower(command, monkeypatch, error):
+    def d_loss(self, real, fake):
+        raise error
+
+    monkeypatch.setattr(ClassicGAN, "d_loss", d_loss)
+    code, out, _ = command(*CURVES, "--set", "unroll=2")
+    assert code == 1
+    assert "out of memory on cpu: lower batch_size (now 32) or unroll (now 2) with --set" in out
+    assert trial()["status"] == "failed"

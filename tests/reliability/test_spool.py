@@ -1,0 +1,165 @@
+"""A store that is gone while trials train loses nothing: results wait on disk, and arrive once, in order."""
+
+import json
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from stored import content, runs
+from victim import Victim, context, open_store
+
+from bench import results, spool
+from bench.journal import Journal
+from bench.track import Store
+
+CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
+
+
+@pytest.fixture
+def gone(monkeypatch):
+    """Lets the store refuse everything from the nth write on."""
+    state = {"left": 10**6}
+
+    def refusing(honest):
+        def call(self, *arguments, **options):
+            state["left"] -= 1
+            if state["left"] < 0:
+                raise sqlite3.OperationalError("database is locked")
+            return honest(self, *arguments, **options)
+
+        return call
+
+    for name in ("write", "add_points", "add_image", "add_file", "set_status", "create"):
+        monkeypatch.setattr(Store, name, refusing(getattr(Store, name)))
+
+    def arm(left):
+        state["left"] = left
+
+    return arm
+
+
+def waiting():
+    return sorted(path.parent.name for path in Path(spool.WORK).glob("*/journal.jsonl"))
+
+
+@pytest.mark.parametrize("writes", [0, 3, 12, 20])
+def test_a_store_that_is_gone_midway_gets_everything_later(command, gone, tmp_path, writes):
+    """From the parent's first word on, or from somewhere in the trial."""
+    assert command(*CURVES)[0] == 0
+    whole = content(tmp_path)
+    results.load().client.delete_experiment(results.load().client.get_experiment_by_name("bench").experiment_id)
+    gone(writes)
+    other = (*CURVES, "--experiment", "other")
+    with pytest.warns(UserWarning, match="takes nothing .database is locked.; results wait in .*bench-work"):
+        code, out, err = command(*other)
+    assert code == 2
+    assert "the trials are done, but" in err
+    assert "bench sync && bench report" in err
+    assert waiting()
+    assert not list(Path(spool.WORK).glob("*/checkpoint-*"))
+    code, out, _ = command("sync")
+    assert code == 1
+    assert "database is locked" in out
+    gone(10**6)
+    code, out, _ = command("sync")
+    assert code == 0
+    assert "delivered  gan bn=off seed=0" in out
+    assert not Path(spool.WORK).exists()
+    assert content(tmp_path, "other") == whole
+    frame = results.load(experiment="other").trials
+    assert frame.loc[frame["kind"] == "trial", "parent_id"].ne("").all()
+    code, out, _ = command("sync")
+    assert (code, out) == (0, "nothing waits here\n")
+
+
+def test_the_next_run_delivers_what_waits_and_knows_it(command, gone, tmp_path):
+    gone(15)
+    with pytest.warns(UserWarning, match="takes nothing"):
+        assert command(*CURVES)[0] == 2
+    gone(10**6)
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "1 of them finished before" in out
+    assert runs(tmp_path) == 1
+
+
+def test_points_that_come_twice_are_there_once(tmp_path):
+    """A kill after the store has taken them, before that was noted."""
+    store = Store()
+    writer = spool.Spool(store).start("a run", "run")
+    writer.metrics({"loss": 1.0}, step=1)
+    writer.metrics({"loss": 2.0}, step=2)
+    writer.flush()
+    writer.journal.note_delivery(writer.run_id, 1)
+    writer.flush()
+    history = store.client.get_metric_history(writer.run_id, "loss")
+    assert sorted((point.step, point.value) for point in history) == [(1, 1.0), (2, 2.0)]
+
+
+def test_many_points_go_in_calls_that_the_store_takes(monkeypatch):
+    sizes = []
+    honest = Store.add_points
+    monkeypatch.setattr(
+        Store, "add_points", lambda self, run, points: sizes.append(len(points)) or honest(self, run, points)
+    )
+    writer = spool.Spool(Store()).start("a run", "run")
+    for step in range(500):
+        writer.metrics({f"m{i}": float(step) for i in range(5)}, step)
+    writer.flush()
+    assert sum(sizes) == 2500
+    assert max(sizes) <= 1000
+    assert len(sizes) == 4
+
+
+def test_a_torn_line_is_forgotten(tmp_path):
+    journal = Journal(tmp_path)
+    for number in range(3):
+        journal.append({"op": "tags", "values": {"n": str(number)}})
+    path = tmp_path / "journal.jsonl"
+    path.write_text(path.read_text()[:-5])
+    again = Journal(tmp_path)
+    assert [entry["values"]["n"] for entry in again.entries] == ["0", "1"]
+    again.append({"op": "tags", "values": {"n": "3"}})
+    assert [json.loads(line)["values"]["n"] for line in path.read_text().splitlines()] == ["0", "1", "3"]
+
+
+def test_an_abandoned_parent_is_ended_by_sync(command, tmp_path):
+    victim = Victim(tmp_path, *CURVES, die_in=("bench.tasks.curves:CurveYardstick.judge", 2))
+    assert victim.wait() == -signal.SIGKILL
+    code, out, _ = command("sync")
+    assert code == 0
+    assert "unfinished gan bn=off seed=0: give its 'bench run' again to go on" in out
+    client = results.load().client
+    experiment = client.get_experiment_by_name("bench").experiment_id
+    (parent,) = client.search_runs([experiment], "tags.`bench.kind` = 'run'")
+    assert parent.info.status == "KILLED"
+
+
+def test_two_runs_at_once_share_the_work(tmp_path):
+    """Each trial is trained once, and both tables have all of them or say who has the other."""
+    many = (*CURVES, "--seeds", "3", "--steps", "400")
+    both = [Victim(tmp_path, *many, out=name) for name in ("one.txt", "two.txt")]
+    assert [victim.wait() for victim in both] == [0, 0], [victim.output for victim in both]
+    assert runs(tmp_path) == 3
+    assert {row["status"] for row in content(tmp_path).values()} == {"finished"}
+    assert not (tmp_path / "bench-work").exists()
+
+
+def test_several_processes_make_one_fresh_store(tmp_path):
+    """MLflow's own making of the tables fails in three of four."""
+    barrier = context.Barrier(4)
+    processes = [context.Process(target=open_store, args=(tmp_path, barrier)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    assert not list(tmp_path.glob("fresh.db.*"))
+
+
+def test_a_kill_while_the_store_is_made_does_not_break_it(tmp_path):
+    (tmp_path / "mlflow.db").unlink()
+    victim = Victim(tmp_path, *CURVES, die_in=("mlflow.store.db.utils:_upgrade_db", 1))
+    assert victim.wait() == -signal.SIGKILL
+    Store()

@@ -1,0 +1,93 @@
+"""`bench` in a process of its own that can be killed: forked from a server that has everything imported already."""
+
+import importlib
+import itertools
+import multiprocessing
+import os
+import signal
+import sys
+from pathlib import Path
+
+PRELOAD = ["victim", "torch", "mlflow", "bench.cli", "bench.train.run", "bench.evaluate", "reports.tables"]
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(PRELOAD)
+
+
+def _die_in(place, nth):
+    """Lets the process be killed at the beginning of the nth call of 'module:Class.function'."""
+    module, _, name = place.partition(":")
+    owner = importlib.import_module(module)
+    *path, attribute = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    honest = getattr(owner, attribute)
+    calls = itertools.count(1)
+
+    def deadly(*arguments, **options):
+        if next(calls) == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return honest(*arguments, **options)
+
+    setattr(owner, attribute, deadly)
+
+
+def _bench(folder, arguments, die_in, out, environment):
+    import torch
+
+    from bench.cli import invoke
+
+    os.chdir(folder)
+    os.environ.update({"BENCH_OFFLINE": "1", "XDG_CACHE_HOME": str(folder / "cache"), **environment})
+    for name in ("MLFLOW_TRACKING_URI", "BENCH_EXPERIMENT", "BENCH_DATA_DIR"):
+        if name not in environment:
+            os.environ.pop(name, None)
+    torch.set_num_threads(1)
+    # What is tested is in the store; the page would take longer than the training.
+    importlib.import_module("bench.cli.report").write = lambda *_: "no report"
+    if die_in:
+        _die_in(*die_in)
+    with (folder / out).open("w", buffering=1) as output:
+        sys.stdout = sys.stderr = output
+        sys.exit(invoke(arguments))
+
+
+def open_store(folder, barrier):
+    """Opens a store that is not there yet at the moment that others do."""
+    from bench.track import Store
+
+    barrier.wait()
+    Store(uri=f"sqlite:///{folder}/fresh.db")
+
+
+class Victim:
+    """One command line of `bench`, running in `folder`; what it prints is in output.txt there."""
+
+    def __init__(self, folder, *arguments, die_in=None, out="output.txt", **environment):
+        self.folder = Path(folder)
+        self.folder.mkdir(exist_ok=True)
+        words = [str(argument) for argument in arguments]
+        self.out = out
+        (self.folder / out).unlink(missing_ok=True)
+        self.process = context.Process(target=_bench, args=(self.folder, words, die_in, out, environment))
+        self.process.start()
+
+    @property
+    def output(self):
+        path = self.folder / self.out
+        return path.read_text() if path.exists() else ""
+
+    def wait(self, seconds=None):
+        """The exit code, or None when it still runs after so long."""
+        self.process.join(seconds)
+        return self.process.exitcode
+
+    def wait_for(self, text, seconds=120):
+        """Whether the output holds `text`, once it does or the process has ended."""
+        for _ in range(int(seconds / 0.02)):
+            if text in self.output or self.wait(0.02) is not None:
+                break
+        return text in self.output
+
+    def kill(self):
+        self.process.kill()
+        self.wait()
