@@ -110,7 +110,7 @@ def images_of(probe: Probe, data: Dataset, n: int) -> Tensor:
 
 def examine(evaluator: Evaluator, data: Dataset, n: int) -> Examination:
     """Scores every probe of n images, and FID of n real digits, of a half and a quarter of them."""
-    metrics = choose("is,prdc,classes", n)
+    metrics = choose("is,prdc,classes,fid_second", n)
     measured = {}
     for probe in PROBES:
         scores = evaluator.score(images_of(probe, data, n), metrics=metrics, inception=False)

@@ -15,7 +15,7 @@ Measured = dict[str, dict[str, float]]
 """Probe -> metric -> value."""
 
 REAL = "real train digits"
-SHOWN = ("fid", "is", "precision", "recall", "coverage", "missing", "diversity")
+SHOWN = ("fid", "fid_second", "is", "precision", "recall", "coverage", "missing", "diversity")
 LEAST_ACCURACY = 0.99
 
 

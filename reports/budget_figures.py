@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from reports import plotting
 from reports.curves import bands, pareto
 from reports.groups import Group, select
-from reports.looks import MUTED, drawn, looks, style
+from reports.looks import MUTED, PAPER, drawn, looks, style
 from reports.tables import leaderboard
 
 if TYPE_CHECKING:
@@ -37,28 +37,38 @@ def budget_bands(results: Results, x: str = "images", protocol: Group | str | No
 
 
 def pareto_front(results: Results, protocol: Group | str | None = None) -> Figure:
-    """Mean FID at the end against mean training time; the line joins cells that no other beats in both."""
+    """Mean FID at the end against mean training time; the line joins cells that no other beats in both.
+
+    A cell is hollow where some of its seeds diverged.
+    """
     group, _ = select(results, protocol)
     board = leaderboard(results, group)
     board = board[(board["kind"] == "cell") & board["fid"].notna() & board["seconds"].notna()]
     front = board.set_index("label").loc[pareto(board)]
     colours = {label: look for label, look in looks(results).items() if label in set(board["label"])}
     extra = [
-        Line2D([], [], color=look.colour, marker="o", linestyle="", label=plotting.fold(label, 50))
+        Line2D([], [], color=look.colour, marker=look.marker, linestyle="", label=plotting.fold(label, 50))
         for label, look in colours.items()
     ]
     with style():
         fig, (axes,) = plotting.figure(3.0)
         axes.plot(front["seconds"], front["fid"], color=MUTED, linewidth=1, drawstyle="steps-post", zorder=2)
         for row in board.to_dict("records"):
-            marker = "X" if row["diverged"] else "o"
+            look = colours[row["label"]]
+            face = PAPER if row["diverged"] else look.colour
             axes.scatter(
-                [row["seconds"]], [row["fid"]], color=colours[row["label"]].colour, s=42, marker=marker, zorder=3
+                [row["seconds"]],
+                [row["fid"]],
+                s=42,
+                marker=look.marker,
+                facecolor=face,
+                edgecolor=look.colour,
+                zorder=3,
             )
         if len(front):
             extra.append(Line2D([], [], color=MUTED, linewidth=1, label="not beaten in both"))
         if (board["diverged"] > 0).any():
-            extra.append(Line2D([], [], color=MUTED, marker="X", linestyle="", label="some seeds diverged"))
+            extra.append(plotting.dot("some seeds diverged", filled=False))
         axes.margins(x=0.08)
         plotting.count_axis(axes, "seconds")
         axes.set_ylabel("FID (lower is better)")

@@ -24,6 +24,8 @@ PAPER, INK, MUTED, RULE = "#ffffff", "#1d1d1b", "#6b6b66", "#d8d8d3"
 DARK_PAPER, DARK_INK, DARK_MUTED, DARK_RULE = "#17181b", "#e9e8e4", "#a09f99", "#3a3b3f"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b5578f", "#56b4e9", "#e69f00", "#7a7a75")
 DARK = ("#4fa8e0", "#ff8a4a", "#2cc79a", "#e29ac6", "#9ad4f7", "#f4c04e", "#b5b5b0")
+MARKERS = ("o", "s", "^", "D")
+"""For each of DASHES, where a cell is a dot and no line."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.5)), (0, (6, 1.5, 1.2, 1.5)))
 
 _STYLE: dict[Any, Any] = {
@@ -70,6 +72,11 @@ class Look:
     def colour(self) -> str:
         """As '#0072b2'."""
         return PALETTE[self.number]
+
+    @property
+    def marker(self) -> str:
+        """As matplotlib names it."""
+        return MARKERS[DASHES.index(self.dash)]
 
 
 def looks(results: Results) -> dict[str, Look]:

@@ -135,7 +135,7 @@ def _health(examination: Examination) -> TableView:
     for name, scores in examination.measured.items():
         cells = [Cell(columns.number(scores[metric]), scores[metric], True) for metric in SHOWN]
         lines.append(Line([Cell(name, name, False), *cells], "reference" if name == REAL else "cell", None))
-    headings = [("set of images", False), *((metric, True) for metric in SHOWN)]
+    headings = [("set of images", False), *((metric.replace("_", " "), True) for metric in SHOWN)]
     return TableView(headings, lines, health.verdicts(examination))
 
 

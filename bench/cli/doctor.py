@@ -78,7 +78,7 @@ def _print_table(found: Examination, n: int) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column(f"{n:,} images")
     for column in (*SHOWN, "FID elsewhere*"):
-        table.add_column(column, justify="right")
+        table.add_column(column.replace("_", " "), justify="right")
     for probe in PROBES:
         scores = found.measured[probe.name]
         values = (f"{scores[name]:.{0 if name == 'missing' else 2}f}" for name in SHOWN)
