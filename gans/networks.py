@@ -51,7 +51,8 @@ class Dropout(nn.Module):
         words = torch.empty((features.numel() + 3) // 4, dtype=torch.int64)
         bits = words.random_(-(2**63), None).view(torch.int16)
         keep = bits.as_strided(features.size(), features.stride()) >= self.threshold
-        return features * keep * (1 / self.keep_probability)
+        # A boolean factor would be converted again in every product that it enters.
+        return features * keep.to(features.dtype).mul_(1 / self.keep_probability)
 
 
 def initialise(module: nn.Module) -> None:
@@ -63,10 +64,32 @@ def initialise(module: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
+class ImageConvolution(nn.Conv2d):
+    """The convolution to images: 4x4, features [N, inputs, H, W] -> [N, channels, H, W], padded like Keras's 'same'.
+
+    Keras pads one more on the right and below. One output channel would leave a CPU's vector units idle: so every pixel
+    is multiplied with the 16 taps in one matrix product, and `fold` adds up what falls on one pixel of the image. The
+    same sums in another order, in half the time.
+    """
+
+    def __init__(self, inputs: int, channels: int) -> None:
+        super().__init__(inputs, channels, 4)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """features [N, inputs, H, W] -> [N, channels, H, W]."""
+        height, width = features.shape[2:]
+        taps = self.weight.flip(2, 3).permute(1, 0, 2, 3).flatten(1)
+        products = features.flatten(2).transpose(1, 2) @ taps
+        # Sums are taken in the weights' precision, also under autocast.
+        sums = F.fold(products.transpose(1, 2).to(self.weight.dtype), (height + 3, width + 3), 4)
+        assert self.bias is not None
+        return sums[:, :, 2:-1, 2:-1] + self.bias[:, None, None]
+
+
 def image_layers(inputs: int, channels: int = 1) -> list[nn.Module]:
     """The last layers of a generator: features [N, inputs, H, W] -> images [N, channels, H, W] in [-1, 1]."""
-    # Keras's 'same' for an even kernel pads one more on the right and below.
-    return [nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(inputs, channels, 4), nn.Tanh()]
+    # The first stands where padding once was a layer, so that weights keep their names.
+    return [nn.Identity(), ImageConvolution(inputs, channels), nn.Tanh()]
 
 
 class Generator(nn.Module):

@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from gans.networks import Discriminator, Dropout, Generator, Trunk, parameter_count
+from gans.networks import Discriminator, Dropout, Generator, ImageConvolution, Trunk, parameter_count
 
 
 def shapes_of(module, inputs):
@@ -23,7 +24,7 @@ def test_generator_layers():
         ("Linear", (6272,)), ("BatchNorm1d", (6272,)), ("ReLU", (6272,)),
         ("ConvTranspose2d", (64, 14, 14)), ("BatchNorm2d", (64, 14, 14)), ("ReLU", (64, 14, 14)),
         ("ConvTranspose2d", (32, 28, 28)), ("BatchNorm2d", (32, 28, 28)), ("ReLU", (32, 28, 28)),
-        ("ZeroPad2d", (32, 31, 31)), ("Conv2d", (1, 28, 28)), ("Tanh", (1, 28, 28)),
+        ("Identity", (32, 28, 28)), ("ImageConvolution", (1, 28, 28)), ("Tanh", (1, 28, 28)),
     ]  # fmt: skip
 
 
@@ -72,12 +73,30 @@ def test_last_convolution_pads_like_keras_same():
     generator = Generator(100)
     features = torch.zeros(1, 32, 28, 28)
     features[0, 0, 0, 0] = 1.0
-    pad, conv = generator.upsample[6], generator.upsample[7]
+    conv = generator.upsample[7]
     with torch.no_grad():
-        found = conv(pad(features))[0, 0] - conv.bias
+        found = conv(features)[0, 0] - conv.bias
     # y[i, j] = sum_k x[i - 1 + k] w[k]: the impulse at 0 meets output 0 with w[1] and output 1 with w[0].
     torch.testing.assert_close(found[:2, :2], conv.weight[0, 0, :2, :2].flip(0, 1).detach())
     assert not found[2:].any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_last_convolution_is_a_padded_convolution(channels):
+    """Values and gradients, first and second, are those of zero padding and torch's own convolution."""
+    torch.manual_seed(0)
+    conv = ImageConvolution(5, channels).double()
+    features = torch.randn(2, 5, 6, 7, dtype=torch.float64).to(memory_format=torch.channels_last).requires_grad_()
+    given = [features, conv.weight, conv.bias]
+
+    def derived(images):
+        first = torch.autograd.grad((images**2).sum(), given, create_graph=True)
+        second = torch.autograd.grad(first[0].square().sum(), given)
+        return [images, *first, *second]
+
+    expected = derived(F.conv2d(F.pad(features, (1, 2, 1, 2)), conv.weight, conv.bias))
+    # float64: the sums differ in their order alone
+    torch.testing.assert_close(derived(conv(features)), expected, rtol=1e-10, atol=1e-10)
 
 
 def test_features_are_in_keras_order():
