@@ -21,7 +21,7 @@ from bench.files import save
 from bench.protocol import Protocol
 
 FORMATS = (".parquet", ".csv")
-SCHEMA = 1
+SCHEMA = 2
 """Version of the columns; raise it when `bench.columns` or `bench.protocol.Protocol` change."""
 AGAIN = "write one with: bench export results.parquet"
 

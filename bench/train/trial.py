@@ -52,6 +52,7 @@ class Settings:
     task: Task
     checkpoint_every: float = CHECKPOINT_EVERY
     """Seconds."""
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,8 @@ class TrialRunner:
         settings, seed = self.settings, self.trial.seed
         gan = build(self.trial, settings.device, settings.task.field)
         batches = settings.task.batches(self.data, gan.config.batch_size, seed, settings.device)
-        loop = Loop(gan, batches, settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d))
+        steps = settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
+        loop = Loop(gan, batches, steps, settings.precision)
         self.counts = loop.counts
         self.examiner = Examiner(loop, settings.task, self.data, self.yardstick, self.recorder, self.interrupts, seed)
         self._saved = time.monotonic()
@@ -273,9 +275,7 @@ class TrialRunner:
         self.recorder.flush()
 
     def _position(self) -> dict[str, float]:
-        position = dataclasses.asdict(self.counts)
-        del position["steps"]
-        return position
+        return {name: value for name, value in dataclasses.asdict(self.counts).items() if name != "steps"}
 
     def _record(self, outcome: Outcome) -> None:
         eval_seconds = self.examiner.seconds if self.examiner else 0.0
