@@ -68,6 +68,7 @@ TRIALS = tuple(
         ("inception", "text", "protocol: hash of the Inception weights, empty without them"),
         ("reference", "text", "protocol: what samples are compared with"),
         ("prefix", "text", "protocol: first part of the names of its metrics"),
+        ("precision", "text", "protocol: what trials compute in, fp32 or bf16"),
         ("validation", "whole", "protocol: training images set aside to choose the step by; 0: it is the last"),
         ("steps", "whole", "steps of the budget"),
         ("g_updates", "number", "updates of the generator that were made"),

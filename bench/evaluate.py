@@ -89,6 +89,11 @@ class Evaluator:
         """12 hex digits of Inception's weights file, for the protocol."""
         return self._inception.hash if self._inception else None
 
+    def scored(self, images: Tensor) -> Scored:
+        """What metrics read of uint8 images [N, 1, 28, 28]: their features, beside the real ones."""
+        features, logits = self._space.extract(images)
+        return Scored(images, features, logits, self._reference.test, self._second, self.memory)
+
     def score(
         self,
         images: Tensor,
@@ -108,8 +113,7 @@ class Evaluator:
         """
         check_images(images)
         n = len(images)
-        features, logits = self._space.extract(images)
-        scored = Scored(images, features, logits, self._reference.test, self._second, self.memory)
+        scored = self.scored(images)
         found: dict[str, float] = {}
         for metric in self.metrics if metrics is None else metrics:
             if n >= metric.least:
@@ -117,11 +121,11 @@ class Evaluator:
         if validate and self._validation is not None:
             found["validation_fid"] = fid(scored.statistics, self._validation)
         if labels is not None:
-            found["accuracy"] = accuracy(logits, labels)
+            found["accuracy"] = accuracy(scored.logits, labels)
             if labels.bincount(minlength=len(self._reference.test.classes)).min() >= MIN_SAMPLES:
-                found["intra_fid"] = intra_fid(features, labels, self._reference.test.classes)
+                found["intra_fid"] = intra_fid(scored.features, labels, self._reference.test.classes)
         if clusters is not None:
-            found["cluster_accuracy"] = cluster_accuracy(logits, clusters)
+            found["cluster_accuracy"] = cluster_accuracy(scored.logits, clusters)
         scores = {metric_name(name, n, self._data): value for name, value in found.items()}
         if inception and self._inception is not None:
             of_inception = self._inception.scores(images)

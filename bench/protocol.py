@@ -83,6 +83,8 @@ class Protocol:
     """What samples are compared with, in words."""
     prefix: str = "mnist"
     """First part of the names of the task's metrics."""
+    precision: str = "fp32"
+    """What trials compute in: "fp32", or "bf16" where turns run under autocast."""
     validation: int = 0
     """Training images set aside to choose the step by that is scored; 0 where it is the last one."""
 
@@ -103,11 +105,12 @@ class Protocol:
 
     def __str__(self) -> str:
         inception = f", Inception {self.inception}" if self.inception else ""
+        precision = "" if self.precision == "fp32" else f", computed in {self.precision}"
         best = f"step with the lowest FID against {self.validation:,} validation images"
         step = best if self.validation else "last step"
         return (
             f"{self.task} task, trained on {self.data_images:,} examples of {self.dataset} "
             f"({self.data_fingerprint[:8]}) for {self.budget}; {self.samples:,} samples of the {self.weights} weights "
             f"of the {step} "
-            f"against {self.reference}, extractor {self.extractor}{inception}"
+            f"against {self.reference}, extractor {self.extractor}{inception}{precision}"
         )

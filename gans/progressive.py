@@ -128,7 +128,8 @@ class ProgressiveGenerator(nn.Module):
     def image(self, features: Tensor, stage: int) -> Tensor:
         """An image of the side that the features have."""
         image: Tensor = self.to_image[stage](features)
-        return image.tanh()
+        # Images keep the weights' precision under autocast, as the uniform generator's do.
+        return image.to(self.project.weight.dtype).tanh()
 
     def forward(self, latent: Tensor) -> Tensor:
         """latent [N, inputs] -> images [N, 1, 28, 28] of the stage's sharpness."""

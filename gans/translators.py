@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gans.networks import SLOPE, FeatureTrunk, batch_norm, image_layers, initialise
+from gans.networks import SLOPE, FeatureTrunk, UpConvolution, batch_norm, image_layers, initialise
 
 
 def _norm(kind: str, channels: int) -> nn.Module:
@@ -24,8 +24,7 @@ def _down(inputs: int, outputs: int, norm: str) -> nn.Sequential:
 
 def _up(inputs: int, outputs: int, norm: str, kernel: int = 4) -> nn.Sequential:
     """Twice the side: transposed convolution, norm, ReLU."""
-    convolution = nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=1, output_padding=kernel % 2)
-    return nn.Sequential(convolution, _norm(norm, outputs), nn.ReLU(inplace=True))
+    return nn.Sequential(UpConvolution(inputs, outputs, kernel), _norm(norm, outputs), nn.ReLU(inplace=True))
 
 
 class ImageToImage(nn.Sequential):

@@ -25,6 +25,7 @@ from bench.cli import (
     run,
     sample,
     score,
+    speed,
     sync,
 )
 from bench.errors import BenchError
@@ -58,6 +59,7 @@ for command in (
     sync.sync,
     metrics.metrics,
     doctor.doctor,
+    speed.speed,
     sample.sample,
     latent.latent,
     features.features,

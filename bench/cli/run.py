@@ -67,6 +67,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="The weights that are scored: of the last step, or of the one with the best FID against validation images.",
 )
+@click.option(
+    "--precision",
+    default="fp32",
+    show_default=True,
+    metavar="fp32|bf16",
+    help="What trials compute in; bf16 is faster where the device has it, and a protocol of its own.",
+)
 @click.option("--fresh", is_flag=True, help="Train again what is finished, and begin anew what was broken off.")
 @click.option("--dry-run", is_flag=True, help="Print the grid with skips and reasons, run nothing.")
 @click.pass_obj
@@ -93,6 +100,7 @@ def run(
     out: Path,
     checkpoint_every: float,
     select: str,
+    precision: str,
     fresh: bool,
     dry_run: bool,
 ) -> int:
@@ -100,6 +108,7 @@ def run(
     from bench import plan as planning
     from bench import tasks
     from bench.environment import pick_device
+    from bench.precision import check as check_precision
 
     names = planning.split_names(algos)
     task = tasks.choose(task_name, names, data)
@@ -107,6 +116,7 @@ def run(
         names, bn=bn, assignments=assignments, seeds=seeds, first_seed=first_seed, misfit=task.misfit
     )
     chosen_device = pick_device(device)
+    check_precision(chosen_device, precision)
     chosen = task.preset(_preset(preset, "full" if chosen_device.type == "cuda" else "quick"))
     budget = _budget(chosen, epochs=epochs, steps=steps, g_updates=g_updates)
     samples = samples or chosen.samples
@@ -147,9 +157,10 @@ def run(
     for skip in plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
     shared = _shared_arguments(chosen, budget, device, scoring, experiment, task.name, data, select)
+    shared += [] if precision == "fp32" else ["--precision", precision]
     current = Run(
         plan,
-        Settings(chosen, budget, samples, chosen_device, task, checkpoint_every),
+        Settings(chosen, budget, samples, chosen_device, task, checkpoint_every, precision),
         images,
         yardstick,
         spool.Spool(store),

@@ -68,7 +68,7 @@ def register_extractor(path: Path = FOLDER / WEIGHTS) -> str:
     return name
 
 
-class _Images(Dataset[Tensor]):
+class Images(Dataset[Tensor]):
     """Bare tensors, which torch-fidelity demands (TensorDataset gives tuples)."""
 
     def __init__(self, images: Tensor) -> None:
@@ -100,7 +100,7 @@ class Space:
         # A DataLoader draws from the global generator: scoring during training would change the training.
         with torch.random.fork_rng(devices=[]):
             layers = get_featuresdict_from_dataset(
-                _Images(images.to(self.device)),
+                Images(images.to(self.device)),
                 self.extractor,
                 self.batch_size,
                 cuda=False,

@@ -27,6 +27,7 @@ class Settings:
     task: Task
     checkpoint_every: float = CHECKPOINT_EVERY
     """Seconds."""
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)

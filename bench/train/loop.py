@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from bench.precision import in_precision
 from bench.tasks import Stream
 from gans import GAN
 from gans.snapshot import resume, snapshot
@@ -37,16 +38,16 @@ class Diverged(Exception):
 
 
 class Loop:
-    """Trains `gan` on `batches` for `steps` steps in all; the weights to evaluate are in `generator`.
+    """Trains `gan` on `batches` for `steps` steps in all, in `precision`; the weights to evaluate are in `generator`.
 
     Each step takes every turn that is due. Nothing in it waits for the device; `drain` does.
     """
 
-    def __init__(self, gan: GAN, batches: Stream, steps: int) -> None:
+    def __init__(self, gan: GAN, batches: Stream, steps: int, precision: str = "fp32") -> None:
         self.gan = gan.train()
         self.batches = batches
         self.steps = steps
-        self.turns = gan.turns()
+        self.turns = [in_precision(turn, gan.device, precision) for turn in gan.turns()]
         self.counts = Counts()
         self._pending: list[tuple[int, str, Tensor]] = []
         """What the turns gave since the last `drain`: step, scalar's name, value."""

@@ -150,6 +150,7 @@ class Run:
             inception=self.yardstick.inception_hash or "",
             reference=self.task.reference,
             prefix=self.task.prefix,
+            precision=self.settings.precision,
             validation=0 if self.data.validation is None else len(self.data.validation),
         )
 

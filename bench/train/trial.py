@@ -189,7 +189,8 @@ class TrialRunner:
         settings, seed = self.settings, self.trial.seed
         gan = build(self.trial, settings.device, settings.task.field)
         batches = settings.task.batches(self.data, gan.config.batch_size, seed, settings.device)
-        loop = Loop(gan, batches, settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d))
+        steps = settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
+        loop = Loop(gan, batches, steps, settings.precision)
         self.counts = loop.counts
         self.examiner = Examiner(loop, settings.task, self.data, self.yardstick, self.recorder, self.interrupts, seed)
         self._saved = time.monotonic()
@@ -238,9 +239,7 @@ class TrialRunner:
         self.recorder.flush()
 
     def _position(self) -> dict[str, float]:
-        position = dataclasses.asdict(self.counts)
-        del position["steps"]
-        return position
+        return {name: value for name, value in dataclasses.asdict(self.counts).items() if name != "steps"}
 
     def _diagnosis(self, outcome: Outcome) -> Diagnosis | str:
         if outcome.status not in ("finished", "diverged"):

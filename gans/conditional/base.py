@@ -17,8 +17,8 @@ PER_LABEL = {"pack": "D judges several images together, and a label belongs to o
 
 
 def one_hot(labels: Tensor) -> Tensor:
-    """labels int64 [N] -> float32 [N, 10]."""
-    return F.one_hot(labels, CLASSES).float()
+    """labels int64 [N] -> [N, 10] of torch's default type, float32."""
+    return F.one_hot(labels, CLASSES).to(torch.get_default_dtype())
 
 
 class LabelEmbedding(nn.Linear):

@@ -15,7 +15,7 @@ from gans import kernels
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
 from gans.factors import CLIPPED, CODES
-from gans.networks import TRUNK_FEATURES, Discriminator, FeatureTrunk, initialise
+from gans.networks import TRUNK_FEATURES, Discriminator, FeatureTrunk, UpConvolution, initialise
 from gans.registry import register
 
 KERNEL = partial(kernels.gaussian, sigmas=(1, 2, 4, 8, 16))
@@ -30,7 +30,7 @@ class Autoencoder(Discriminator):
             nn.Linear(code_dim, TRUNK_FEATURES),
             nn.ReLU(inplace=True),
             nn.Unflatten(1, (128, 7, 7)),
-            nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1),
+            UpConvolution(128, 64),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(64, 1, 4, stride=2, padding=1),
             nn.Tanh(),

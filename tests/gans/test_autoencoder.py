@@ -34,8 +34,10 @@ class TestDiscriminator:
     def test_layers_are_the_trunks_and_the_generators_without_batch_norm(self):
         d = discriminator(code_dim=100)
         assert not [m for m in d.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-        uniform = [layer for layer in leaves(Generator(100)) if "BatchNorm" not in layer[0]]
-        ours = [layer for layer in leaves(d.decoder) if layer[0] != "Identity"]
+        uniform, ours = (
+            [layer for layer in leaves(module) if "BatchNorm" not in layer[0] and layer[0] != "Identity"]
+            for module in (Generator(100), d.decoder)
+        )
         assert ours == uniform
 
     def test_parameter_count_by_hand_is_what_the_deviations_say(self):

@@ -286,11 +286,11 @@ class TestPool:
             ImagePool(3, (1, 2, 2))(numbered(range(4)))
 
 
-DOWN = [("Conv2d", 4, 1, 64, 14), ("Conv2d", 4, 64, 128, 7), ("ConvTranspose2d", 4, 128, 64, 14)]
-UP_3 = [("ConvTranspose2d", 3, 64, 64, 14), ("ConvTranspose2d", 3, 64, 32, 28), ("Conv2d", 3, 32, 1, 28)]
+DOWN = [("Conv2d", 4, 1, 64, 14), ("Conv2d", 4, 64, 128, 7), ("UpConvolution", 4, 128, 64, 14)]
+UP_3 = [("UpConvolution", 3, 64, 64, 14), ("UpConvolution", 3, 64, 32, 28), ("Conv2d", 3, 32, 1, 28)]
 LAYERS = {
-    "plain": [*DOWN, ("ConvTranspose2d", 4, 64, 32, 28), ("Conv2d", 4, 32, 1, 28)],
-    "unet": [*DOWN, ("ConvTranspose2d", 4, 64 + 64, 32, 28), ("Conv2d", 4, 32 + 1, 1, 28)],
+    "plain": [*DOWN, ("UpConvolution", 4, 64, 32, 28), ("ImageConvolution", 4, 32, 1, 28)],
+    "unet": [*DOWN, ("UpConvolution", 4, 64 + 64, 32, 28), ("ImageConvolution", 4, 32 + 1, 1, 28)],
     "super": [("Conv2d", 3, 1, 64, 7), *([("Conv2d", 3, 64, 64, 7)] * 4), *UP_3],
 }
 
@@ -319,8 +319,8 @@ class TestNetworks:
             limit = (6 / kernel**2 / (inputs + outputs)) ** 0.5
             assert 0.9 * limit < layer.weight.abs().max().item() <= limit
             assert not layer.bias.any()
-        kinds = "".join(type(m).__name__[:2] for m, *_ in seen if not isinstance(m, nn.ZeroPad2d))
-        assert kinds == "CoBaLe" * (len(LAYERS[name]) - 3) + "CoBaRe" * 2 + "CoTa"
+        kinds = "".join(type(m).__name__[:2] for m, *_ in seen if not isinstance(m, nn.Identity | nn.ZeroPad2d))
+        assert kinds == "CoBaLe" * (len(LAYERS[name]) - 3) + "UpBaRe" * 2 + LAYERS[name][-1][0][:2] + "Ta"
         count = sum(k * k * i * o + 3 * o for _, k, i, o, _ in LAYERS[name])
         assert parameter_count(net) == count - 2, "the last convolution has no norm"
 

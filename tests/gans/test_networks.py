@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from gans.networks import Discriminator, Dropout, Generator, Trunk, parameter_count
+from gans.networks import Discriminator, Dropout, Generator, ImageConvolution, Trunk, UpConvolution, parameter_count
 
 
 def shapes_of(module, inputs):
@@ -21,9 +22,9 @@ def test_generator_layers():
     seen = shapes_of(Generator(100), torch.randn(2, 100))
     assert seen == [
         ("Linear", (6272,)), ("BatchNorm1d", (6272,)), ("ReLU", (6272,)),
-        ("ConvTranspose2d", (64, 14, 14)), ("BatchNorm2d", (64, 14, 14)), ("ReLU", (64, 14, 14)),
-        ("ConvTranspose2d", (32, 28, 28)), ("BatchNorm2d", (32, 28, 28)), ("ReLU", (32, 28, 28)),
-        ("ZeroPad2d", (32, 31, 31)), ("Conv2d", (1, 28, 28)), ("Tanh", (1, 28, 28)),
+        ("UpConvolution", (64, 14, 14)), ("BatchNorm2d", (64, 14, 14)), ("ReLU", (64, 14, 14)),
+        ("UpConvolution", (32, 28, 28)), ("BatchNorm2d", (32, 28, 28)), ("ReLU", (32, 28, 28)),
+        ("Identity", (32, 28, 28)), ("ImageConvolution", (1, 28, 28)), ("Tanh", (1, 28, 28)),
     ]  # fmt: skip
 
 
@@ -72,12 +73,42 @@ def test_last_convolution_pads_like_keras_same():
     generator = Generator(100)
     features = torch.zeros(1, 32, 28, 28)
     features[0, 0, 0, 0] = 1.0
-    pad, conv = generator.upsample[6], generator.upsample[7]
+    conv = generator.upsample[7]
     with torch.no_grad():
-        found = conv(pad(features))[0, 0] - conv.bias
+        found = conv(features)[0, 0] - conv.bias
     # y[i, j] = sum_k x[i - 1 + k] w[k]: the impulse at 0 meets output 0 with w[1] and output 1 with w[0].
     torch.testing.assert_close(found[:2, :2], conv.weight[0, 0, :2, :2].flip(0, 1).detach())
     assert not found[2:].any()
+
+
+def check_same_function(layer, plain):
+    """`layer` is `plain`, torch's own way, in value and in first and second derivatives."""
+    torch.manual_seed(0)
+    layer = layer.double()
+    nn.init.normal_(layer.bias)
+    features = torch.randn(2, 5, 6, 7, dtype=torch.float64).to(memory_format=torch.channels_last).requires_grad_()
+    given = [features, layer.weight, layer.bias]
+
+    def derived(images):
+        first = torch.autograd.grad((images**2).sum(), given, create_graph=True)
+        second = torch.autograd.grad(first[0].square().sum(), given)
+        return [images, *first, *second]
+
+    expected = derived(plain(features, layer.weight, layer.bias))
+    # float64: the sums differ in their order alone
+    torch.testing.assert_close(derived(layer(features)), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_last_convolution_is_a_padded_convolution(channels):
+    check_same_function(ImageConvolution(5, channels), lambda x, w, b: F.conv2d(F.pad(x, (1, 2, 1, 2)), w, b))
+
+
+@pytest.mark.parametrize(("kernel", "more"), [(4, 0), (3, 1)])
+def test_up_convolution_is_a_transposed_convolution(kernel, more):
+    layer = UpConvolution(5, 3, kernel)
+    check_same_function(layer, lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 1, more))
+    assert layer(torch.zeros(2, 5, 6, 7, dtype=torch.float64)).shape == (2, 3, 12, 14)
 
 
 def test_features_are_in_keras_order():

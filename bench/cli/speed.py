@@ -1,0 +1,100 @@
+"""`bench speed`: how fast this machine is with it, against a naive script and the hardware's limit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from bench.cli import options
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.speed.parts import Figures
+    from bench.speed.timing import Numbers
+
+
+@click.command()
+@click.option(
+    "--algos", metavar="NAMES", help="Algorithms whose step is timed, with commas; default: that of the script."
+)
+@click.option(
+    "--parts",
+    "part_names",
+    default="step",
+    show_default=True,
+    metavar="NAMES",
+    help="With commas, or all: step, batch, evaluation, start, memory, logging, checkpoint, trials.",
+)
+@click.option("--repeats", type=click.IntRange(2), default=15, show_default=True, help="Rounds that are timed.")
+@options.device
+@options.as_json
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Figures kept by --json earlier: says which ratios fell.",
+)
+def speed(algos: str | None, part_names: str, repeats: int, device: str, as_json: bool, against: Path | None) -> None:
+    """Time a training step against a naive PyTorch script, and the rest of the harness.
+
+    A figure is a median over rounds with its quartiles; rounds take everything that is compared in turn, since a
+    machine is never quiet. Ratios say how many times as long the other one takes.
+    """
+    from bench import environment
+    from bench.plan import split_names
+    from bench.speed import parts
+    from bench.speed.naive import PEER
+    from bench.speed.step import Request
+
+    names = list(parts.PARTS) if part_names == "all" else split_names(part_names)
+    before = None if against is None else _kept(against)
+    chosen = environment.pick_device(device)
+    request = Request(split_names(algos or PEER), repeats, chosen)
+    figures = parts.measure(names, request)
+    machine = {"device": environment.device_name(chosen), "repeats": repeats, "versions": environment.versions()}
+    if as_json:
+        click.echo(json.dumps({"machine": machine, "figures": figures}, indent=2))
+    else:
+        _print(figures, f"{machine['device']}, {repeats} rounds")
+    for line in [] if before is None else parts.fallen(figures, before):
+        click.echo(line, err=as_json)
+
+
+def _kept(path: Path) -> Figures:
+    try:
+        figures: Figures = json.loads(path.read_text())["figures"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BenchError(f"--against {path}: no figures of 'bench speed --json' in it") from error
+    return figures
+
+
+def _values(numbers: Numbers) -> dict[str, str]:
+    """Name -> value in words, a median with its quartiles."""
+    shown: dict[str, str] = {}
+    for name, value in numbers.items():
+        stem, _, end = name.rpartition("_")
+        if end == "median":
+            shown[stem] = f"{value:.3g} [{numbers[f'{stem}_low']:.3g}, {numbers[f'{stem}_high']:.3g}]"
+        elif not (end in ("low", "high") and f"{stem}_median" in numbers):
+            shown[name] = f"{value:.3g}"
+    return shown
+
+
+def _print(figures: dict[str, Any], title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("part", "of", "figure", "median [quartiles]"):
+        table.add_column(column, no_wrap=True)
+    for part, rows in figures.items():
+        table.add_section()
+        for row, numbers in rows.items():
+            for name, value in _values(numbers).items():
+                table.add_row(part, row, name.replace("_", " "), value)
+                part, row = "", ""
+    Console().print(table)
+    click.echo(title)

@@ -1,0 +1,79 @@
+"""bf16 is asked for, computed where it should be, and refused where the device has none."""
+
+import pytest
+import torch
+
+import gans
+from bench import precision
+from bench.errors import BenchError
+from bench.precision import in_precision, supports
+from gans import GAN, contract
+
+CPU = torch.device("cpu")
+
+
+def test_full_precision_leaves_the_turn_alone():
+    turn = contract.make(gans.get("dcgan")).turns()[0]
+    assert in_precision(turn, CPU, "fp32") is turn
+
+
+def kinds(**modules):
+    """What each of the modules gives from now on: name -> dtype."""
+    seen = {}
+    for name, module in modules.items():
+
+        def note(_module, _inputs, output, name=name):
+            seen[name] = output.dtype
+
+        module.register_forward_hook(note)
+    return seen
+
+
+def test_convolutions_are_bf16_and_what_decides_is_not():
+    gan = contract.make(gans.get("dcgan"))
+    g, d = gan.generator, gan.discriminator
+    seen = kinds(up=g.upsample[0], trunk=d.trunk, images=g, scores=d)
+    for turn in gan.turns():
+        scalars = in_precision(turn, CPU, "bf16").take(contract.real_batch())
+        assert {value.dtype for value in scalars.values()} == {torch.float32}
+    assert seen == {"up": torch.bfloat16, "trunk": torch.bfloat16, "images": torch.float32, "scores": torch.float32}
+    assert {p.dtype for p in gan.parameters()} == {torch.float32}
+    assert {p.grad.dtype for p in d.parameters()} == {torch.float32}
+
+
+def brings_nets(name):
+    cls = gans.get(name)
+    return any(getattr(cls, build) is not getattr(GAN, build) for build in ("build_generator", "build_discriminator"))
+
+
+@pytest.mark.parametrize("name", ["wgan_gp", *filter(brings_nets, gans.names())])
+def test_every_net_takes_steps_in_bf16(name):
+    """Each turn's loss is finite, and within bf16's eight bits near that of float32; most rows share their nets."""
+    losses = []
+    for chosen in ("fp32", "bf16"):
+        gan = contract.make(gans.get(name))
+        turns = [in_precision(turn, CPU, chosen) for turn in gan.turns()]
+        batch = contract.real_batch(field=gan.field)
+        losses.append([turn.take(batch)["loss"] for turn in turns])
+    for full, half in zip(*losses, strict=True):
+        assert half.isfinite()
+        assert (full - half).abs() < 0.1 * full.abs() + 0.1
+
+
+def test_a_device_without_bf16_refuses_it(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False, "amx_bf16": False})
+    assert supports(CPU, "fp32")
+    assert not supports(CPU, "bf16")
+    with pytest.raises(BenchError, match="--precision bf16: this cpu has no bfloat16"):
+        precision.check(CPU, "bf16")
+    precision.check(CPU, "fp32")
+
+
+def test_a_device_with_bf16_takes_it(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    precision.check(CPU, "bf16")
+
+
+def test_an_unknown_precision_is_refused_with_those_allowed():
+    with pytest.raises(BenchError, match="--precision fp64: allowed is fp32 or bf16"):
+        precision.check(CPU, "fp64")
