@@ -29,6 +29,9 @@ def save(path: Path, content: bytes) -> None:
     """The same for a file that the user asked for: its folder is made, and what goes wrong is a BenchError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
+        if path.exists() and not path.is_file():  # /dev/stdout is written to, not replaced
+            path.write_bytes(content)
+        else:
+            write_atomically(path, content)
     except OSError as error:
         raise BenchError(f"cannot write {path} ({error.strerror}): give a place that is writable") from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from bench.columns import CURVES, DTYPES, PROTOCOL, TRIALS, Column, typed
 from bench.errors import BenchError
@@ -23,6 +24,8 @@ from bench.protocol import Protocol
 FORMATS = (".parquet", ".csv")
 SCHEMA = 1
 """Version of the columns; raise it when `bench.columns` or `bench.protocol.Protocol` change."""
+MOST_CELLS = 200_000_000
+"""Of a parquet file, which may promise far more than it takes on the disk."""
 AGAIN = "write one with: bench export results.parquet"
 
 
@@ -98,9 +101,16 @@ def _rows(path: Path) -> pd.DataFrame:
                 f"{path}, row {number} ({row['name']}): the columns of its protocol do not give the id "
                 f"'{row['protocol']}', so they are not what was measured; export it again"
             )
+        whole = isinstance(row["config"], dict) and isinstance(row["versions"], dict) and _is_texts(row["deviations"])
+        if not whole or pd.isna(row["started"]):
+            raise BenchError(f"{path}, row {number} ({row['name']}): no config, versions, deviations or start; {AGAIN}")
         if row["kind"] == "trial" and (pd.isna(row["seed"]) or not row["fingerprint"]):
             raise BenchError(f"{path}, row {number} ({row['name']}): a trial without seed or fingerprint; {AGAIN}")
     return trials
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _protocol_id(row: dict[Any, Any]) -> str | None:
@@ -112,6 +122,9 @@ def _raw(path: Path) -> pd.DataFrame:
     """A file's table, of a CSV all as text."""
     try:
         if path.suffix == ".parquet":
+            about = pq.read_metadata(path)
+            if about.num_rows * about.num_columns > MOST_CELLS:
+                raise ValueError(f"it promises {about.num_rows:,} rows of {about.num_columns:,} columns")
             return pd.read_parquet(path)
         frame = pd.read_csv(path, dtype="str", keep_default_na=False)
         # Only a line that is too short leaves something out.

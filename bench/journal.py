@@ -21,12 +21,34 @@ BATCH = 800
 Entry = dict[str, Any]
 
 
+KEYS = {
+    "start": {"id": str, "name": str, "kind": str, "parent": str | None, "time": float, "uri": str, "experiment": str},
+    "tags": {"values": dict},
+    "params": {"values": dict},
+    "points": {"values": dict, "step": int, "time": int},
+    "image": {"file": str, "key": str, "step": int, "time": int},
+    "file": {"file": str, "folder": str | None},
+    "status": {"status": str},
+    "close": {"status": str},
+}
+"""What an entry of each kind holds."""
+
+
 class NoRoom(BenchError):
     """The disk does not take what is to be recorded."""
 
 
+def _check(entries: list[Any]) -> None:
+    """ValueError unless each is an entry that this module could have written, the first one the run's start."""
+    for number, entry in enumerate(entries):
+        wanted = KEYS[entry["op"]]
+        fits = all(isinstance(entry[key], kind) for key, kind in wanted.items())
+        if not fits or (entry["op"] == "start") != (number == 0) or ".." in Path(entry.get("file", "")).parts:
+            raise ValueError(entry)
+
+
 class Journal:
-    """The entries of one run on disk. Raises NoRoom where they cannot be written."""
+    """The entries of one run on disk. Raises NoRoom where they cannot be written, BenchError where they are damaged."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,19 +59,22 @@ class Journal:
         """How many entries the store has, and how many it may have: a kill leaves it open."""
         self.run_id: str | None = None
         if self._path.exists():
-            self._read()
+            try:
+                self._read()
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+                raise BenchError(f"{self._path} is damaged; remove {folder}, what it holds is lost") from error
 
     def _read(self) -> None:
-        *lines, torn = self._path.read_text().split("\n")
-        try:
-            self.entries = [json.loads(line) for line in lines]
-        except ValueError as error:
-            raise BenchError(f"{self._path} is damaged; remove {self.folder}, what it holds is lost") from error
+        *lines, torn = self._path.read_bytes().split(b"\n")
+        self.entries = [json.loads(line) for line in lines]
+        _check(self.entries)
         if torn:  # the process died while it wrote
             self._rewrite()
         if self._delivered_path.exists():
-            state = json.loads(self._delivered_path.read_text())
+            state = json.loads(self._delivered_path.read_bytes())
             self.run_id, self.delivered, self.tried = state["run_id"], state["delivered"], state["tried"]
+            if not (isinstance(self.run_id, str) and 1 <= self.delivered <= self.tried <= len(self.entries)):
+                raise ValueError(state)
 
     def _rewrite(self) -> None:
         write_atomically(self._path, "".join(f"{json.dumps(entry)}\n" for entry in self.entries).encode())
@@ -135,6 +160,7 @@ def _send(store: Store, journal: Journal, run_id: str, entry: Entry) -> None:
 def deliver(journal: Journal, store: Store) -> None:
     """Sends what the store has not got; raises what the store raises. May be repeated after any interruption."""
     start = journal.start
+    journal.secure()  # so that a power cut leaves no journal shorter than what was noted as delivered
     if journal.run_id is None:
         journal.note_delivery(store.create(start["name"], start["kind"], start["id"], start["parent"]), 1)
     run_id = journal.run_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bench.errors import BenchError
 from gans.config import BaseConfig
 
 Misfit = Callable[[type[gans.GAN], Any], str | None]
+MOST_TRIALS = 100_000
+"""Of one plan; so many take weeks on any machine."""
 BN_CHOICES = {"on": (True,), "off": (False,), "on/off": (True, False)}
 
 
@@ -150,6 +153,11 @@ def expand(
     for algorithm in algorithms:
         cls = gans.get(algorithm)
         factors = _factors(algorithm, bn, assignments, algorithms)
+        size = seeds * (len(cells) + len(skips) + math.prod(map(len, factors.values())))
+        if size > MOST_TRIALS:
+            raise BenchError(
+                f"the grid has {size:,} trials or more, allowed are {MOST_TRIALS:,}; split it into several runs"
+            )
         for values in itertools.product(*factors.values()):
             config = cls.Config.from_dict(dict(zip(factors, values, strict=True)))
             cell = Cell(algorithm, config)

@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+
+from bench.errors import BenchError
 
 
 def metric_name(metric: str, n: int, extractor: str = "mnist") -> str:
@@ -99,9 +100,16 @@ class Protocol:
 
     @classmethod
     def from_json(cls, text: str) -> Protocol:
-        """The inverse of `to_json`."""
-        values: dict[str, Any] = json.loads(text)
-        return cls(**values)
+        """The inverse of `to_json`; BenchError where it is none of this version's."""
+        try:
+            protocol = cls(**json.loads(text))
+            str(protocol)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BenchError(
+                f"a run in the store has a protocol that this version of bench cannot read ({text[:80]!r}); delete "
+                "that run, or read the store with the version that wrote it"
+            ) from error
+        return protocol
 
     def __str__(self) -> str:
         inception = f", Inception {self.inception}" if self.inception else ""

@@ -27,6 +27,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from bench.errors import BenchError
 from bench.journal import Journal, deliver
 from bench.pictures import png_bytes
 from bench.track import Store, cause
@@ -41,8 +42,6 @@ class RunWriter:
 
     def __init__(self, journal: Journal, spool: Spool, lock: FileLock) -> None:
         self.journal, self._spool, self._lock = journal, spool, lock
-        self._steps: dict[str, int] = {}
-        """The last step of each series, so that a trial that goes on from an older checkpoint adds no point twice."""
         self._remember()
         self.seconds = 0.0
         """Wall time spent in the store."""
@@ -71,7 +70,8 @@ class RunWriter:
         self._remember()
 
     def _remember(self) -> None:
-        self._steps = {}
+        """The last step of each series, so that a trial that goes on from an older checkpoint adds no point twice."""
+        self._steps: dict[str, int] = {}
         for entry in self.journal.entries:
             if entry["op"] in ("points", "image"):
                 keys = entry["values"] if entry["op"] == "points" else [f"image {entry['key']}"]
@@ -109,8 +109,7 @@ class RunWriter:
     def artifact(self, name: str, content: bytes) -> None:
         """Stores a file; `name` may hold one folder, 'latent/sweep.png'."""
         folder, _, _ = name.rpartition("/")
-        if folder:
-            (self.folder / folder).mkdir(exist_ok=True)
+        (self.folder / folder).mkdir(exist_ok=True)
         self.journal.append({"op": "file", "file": name, "folder": folder or None}, content)
 
     def flush(self) -> None:
@@ -178,19 +177,16 @@ class Spool:
         except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
             self._quiet_until = time.monotonic() + PATIENCE
             if not self._warned:
-                warnings.warn(
-                    f"the store {self.store.uri} takes nothing ({cause(error)}); results wait in {self.root}, "
-                    "'bench sync' delivers them",
-                    stacklevel=2,
-                )
+                waits = f"results wait in {self.root}, 'bench sync' delivers them"
+                warnings.warn(f"the store {self.store.uri} takes nothing ({cause(error)}); {waits}", stacklevel=2)
             self._warned = True
 
     def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: RunWriter | None) -> RunWriter:
         folder.mkdir(parents=True, exist_ok=True)
         journal = Journal(folder)
         start = {"op": "start", "id": uuid.uuid4().hex, "name": name, "kind": kind, "time": time.time()}
-        above = None if parent is None else parent.journal.start["id"]
-        journal.append(start | {"parent": above, "uri": self.store.uri, "experiment": self.store.experiment})
+        start["parent"] = None if parent is None else parent.journal.start["id"]
+        journal.append(start | {"uri": self.store.uri, "experiment": self.store.experiment})
         writer = RunWriter(journal, self, lock)
         writer.flush()
         return writer
@@ -248,22 +244,27 @@ class Spool:
 
 @dataclass
 class Synced:
-    """What `sync` did."""
+    """What `sync` did, and what it could not do."""
 
     delivered: list[str] = field(default_factory=list)
-    """Names of runs that are in the store now, whole."""
     unfinished: list[str] = field(default_factory=list)
     """Names of trials that a 'bench run' would go on with."""
     failures: list[str] = field(default_factory=list)
-    """Why runs still wait, one line a run."""
+    """Why runs still wait, and what cannot be read, one line a run."""
+    damaged: list[str] = field(default_factory=list)
 
 
-def _waiting(root: Path) -> Iterator[tuple[Journal, FileLock]]:
-    """The journals that nobody writes now, the oldest first, each locked."""
+def _waiting(root: Path, damaged: list[str]) -> Iterator[tuple[Journal, FileLock]]:
+    """The journals that nobody writes now, each locked, the oldest first; what is wrong with others to `damaged`."""
     found = []
     for folder in root.iterdir() if root.is_dir() else ():
         if folder.is_dir() and (lock := _try_lock(folder)) is not None:
-            journal = Journal(folder)
+            try:
+                journal = Journal(folder)
+            except BenchError as error:
+                damaged.append(str(error))
+                lock.release()
+                continue
             if journal.entries:
                 found.append((journal, lock))
             else:  # the process died before its first word
@@ -277,7 +278,7 @@ def sync(only: Store | None = None, root: Path = WORK) -> Synced:
     """Delivers what waits in `root`, each run to its own store, or what belongs to one store alone."""
     done = Synced()
     stores = {} if only is None else {(only.uri, only.experiment): only}
-    for journal, lock in _waiting(root):
+    for journal, lock in _waiting(root, done.damaged):
         start = journal.start
         place = start["uri"], start["experiment"]
         if start["kind"] != "trial" and not journal.closed:

@@ -101,7 +101,13 @@ def examination(client: MlflowClient, experiment_id: str) -> Examination | None:
 
 def rows(found: Iterable[Run]) -> pd.DataFrame:
     """These runs as a frame, one row each."""
-    frame = pd.DataFrame([_row(run) for run in found])
+    try:
+        frame = pd.DataFrame([_row(run) for run in found])
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise BenchError(
+            f"a run in the store is none of this version of bench ({' '.join(str(error).split())[:100]}); delete it, "
+            "or choose another --experiment"
+        ) from error
     return typed(frame.reindex(columns=[*NAMES, *(name for name in frame if name not in NAMES)]))
 
 
@@ -110,7 +116,7 @@ def _row(run: Run) -> dict[str, Any]:
     tags = {key.removeprefix(PREFIX): value for key, value in run.data.tags.items() if key.startswith(PREFIX)}
     params, metrics = run.data.params, run.data.metrics
     protocol = Protocol.from_json(tags["protocol"])
-    config = json.loads(tags.get("config", "{}"))
+    config = dict(json.loads(tags.get("config", "{}")))
     row: dict[str, Any] = {key: tags.get(key, "") for key in TAGS}
     if tags["kind"] == "trial" and row["status"] == "running" and run.info.status != "RUNNING":
         row |= {"status": "interrupted", "reason": "the run ended without a result"}
@@ -124,8 +130,8 @@ def _row(run: Run) -> dict[str, Any]:
         "config": config,
         "protocol": protocol.id,
         "protocol_text": str(protocol),
-        "versions": json.loads(tags.get("versions", "{}")),
-        "deviations": json.loads(tags.get("deviations", "[]")),
+        "versions": dict(json.loads(tags.get("versions", "{}"))),
+        "deviations": list(map(str, json.loads(tags.get("deviations", "[]")))),
         "started": pd.Timestamp(run.info.start_time, unit="ms"),
         **{name: int(params[name]) if name in params else None for name in COUNTS},
         **metrics,

@@ -23,7 +23,7 @@ def features() -> None:
     help="Folder for the files; default: where 'bench run --data' looks for them, which MNIST's do not need.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Default: those of the shipped one.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 def train(data: str, data_dir: Path | None, out: Path | None, epochs: int | None, seed: int) -> None:
     """Train the two classifiers of a data set and write their weights, reference statistics and model cards.
 

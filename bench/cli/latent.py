@@ -15,7 +15,7 @@ from bench.cli.setup import announce
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path, file_okay=False), default=Path("latent"), show_default=True
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Fixes the latents.")
+@options.seed
 @click.option("--scale", type=click.IntRange(1, 16), default=2, show_default=True, help="Pixels a pixel.")
 @options.data_dir
 def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) -> None:

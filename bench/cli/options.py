@@ -15,6 +15,9 @@ data_dir = click.option(
     help="Folder with the data's IDX files, raw or .gz (also BENCH_DATA_DIR). "
     "Without it: the user cache, a download, or (MNIST only) 5,000 embedded digits.",
 )
+seed = click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Fixes the latents."
+)
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 experiment = click.option(
     "--experiment", envvar="BENCH_EXPERIMENT", default="bench", show_default=True, help="MLflow experiment."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 from collections.abc import Sequence
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from bench.tasks import Scoring
     from bench.track import Store
 
+MOST = 1_000_000_000
+"""Of any budget: far beyond what anybody waits for, and small enough to count with."""
+
 
 @click.command()
 @click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all.")
@@ -36,12 +40,14 @@ if TYPE_CHECKING:
     "--set", "assignments", multiple=True, metavar="[ALGO.]FIELD=VALUE", help="A setting; several values make a factor."
 )
 @click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds a cell.")
-@click.option("--first-seed", type=click.IntRange(0), default=0, show_default=True, help="The first of them.")
+@click.option(
+    "--first-seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="The first of them."
+)
 @click.option("--preset", metavar="smoke|quick|full", help="Default: full on a GPU, else quick.")
-@click.option("--epochs", type=click.IntRange(1), help="Budget: passes over the real images.")
-@click.option("--steps", type=click.IntRange(1), help="Budget: batches of real images.")
-@click.option("--g-updates", type=click.IntRange(1), help="Budget: updates of the generator.")
-@click.option("--samples", type=click.IntRange(1), help="Images scored at the end; default: the preset's.")
+@click.option("--epochs", type=click.IntRange(1, MOST), help="Budget: passes over the real images.")
+@click.option("--steps", type=click.IntRange(1, MOST), help="Budget: batches of real images.")
+@click.option("--g-updates", type=click.IntRange(1, MOST), help="Budget: updates of the generator.")
+@click.option("--samples", type=click.IntRange(1, 1_000_000), help="Images scored at the end; default: the preset's.")
 @options.device
 @options.data
 @options.data_dir
@@ -115,6 +121,8 @@ def run(
     plan = planning.expand(
         names, bn=bn, assignments=assignments, seeds=seeds, first_seed=first_seed, misfit=task.misfit
     )
+    if math.isnan(checkpoint_every):
+        raise BenchError("--checkpoint-every nan: allowed is a number of seconds, inf for never")
     chosen_device = pick_device(device)
     check_precision(chosen_device, precision)
     chosen = task.preset(_preset(preset, "full" if chosen_device.type == "cuda" else "quick"))

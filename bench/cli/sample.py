@@ -14,7 +14,7 @@ from bench.cli.setup import announce
 @click.command()
 @click.argument("run")
 @click.option("-n", "--number", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Fixes the latents.")
+@options.seed
 @click.option(
     "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), default=Path("samples.png"), show_default=True
 )

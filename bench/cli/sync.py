@@ -17,6 +17,8 @@ def sync() -> int:
         click.echo(f"waits      {failure}")
     for name in done.unfinished:
         click.echo(f"unfinished {name}: give its 'bench run' again to go on")
-    if not (done.delivered or done.failures or done.unfinished):
+    for problem in done.damaged:
+        click.echo(f"damaged    {problem}")
+    if not (done.delivered or done.failures or done.unfinished or done.damaged):
         click.echo("nothing waits here")
-    return 1 if done.failures else 0
+    return 1 if done.failures or done.damaged else 0

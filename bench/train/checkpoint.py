@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +31,11 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
     if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
         raise Damaged(f"{path.name} is damaged or cut short")
     try:
-        state: dict[str, Any] = torch.load(io.BytesIO(content[_DIGEST:]), map_location=device, weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        state = torch.load(io.BytesIO(content[_DIGEST:]), map_location=device, weights_only=True)
+    except Exception as error:  # torch.load promises no set of exceptions for a file of another kind
         raise Damaged(f"{path.name} is no checkpoint of this program") from error
+    if not isinstance(state, dict):
+        raise Damaged(f"{path.name} is no checkpoint of this program")
     return state
 
 

@@ -8,6 +8,8 @@ checkpoint repeats nothing that was sent.
 from __future__ import annotations
 
 import dataclasses
+import heapq
+import itertools
 import json
 import time
 import traceback
@@ -134,8 +136,8 @@ class TrialRunner:
         steps = loop.steps
         evaluations = schedule(steps, preset.evaluations + 1) - {steps}
         frames = schedule(steps, preset.frames)
-        reads = set(range(DRAIN_EVERY, steps, DRAIN_EVERY))
-        for stop in sorted(evaluations | frames | reads | {steps}):
+        reads = range(DRAIN_EVERY, steps, DRAIN_EVERY)  # of a long training too many to hold
+        for stop, _ in itertools.groupby(heapq.merge(reads, sorted(evaluations | frames | {steps}))):
             if stop < loop.counts.steps:
                 continue
             self._advance(loop, examiner, stop)
@@ -161,7 +163,7 @@ class TrialRunner:
         for state in self.checkpoints.load():
             if isinstance(state, Damaged):
                 self.watcher.say(f"{self.trial}: {state} and not used")
-            elif state["made_by"] != self.made_by:
+            elif state.get("made_by") != self.made_by:
                 self.watcher.say(f"{self.trial}: its checkpoint is of other code, torch or device and not used")
             else:
                 return self._resume(state)

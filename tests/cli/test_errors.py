@@ -153,7 +153,7 @@ def test_memory_without_test_images_says_what_it_is_missing(refused):
 def test_a_rerun_asks_for_the_same_metrics():
     quick = PRESETS["quick"]
     scoring = Scoring(quick.samples, metrics="kid", inception_weights="w.pth", data_dir=Path("d"))
-    shared = _shared_arguments(quick, quick.budget, "auto", scoring, "bench", "mnist")
+    shared = _shared_arguments(quick, quick.budget, "auto", scoring, "bench", "mnist", "mnist", "last")
     words = ["--task", "mnist", "--preset", "quick", "--data-dir", "d", "--metrics", "kid"]
     assert shared == [*words, "--inception-weights", "w.pth"]
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from victim import LONG
 
 from bench import results
 from bench.diagnosis import diagnose
@@ -87,6 +88,19 @@ def test_copies_of_ten_digits_are_collapse(embedded):
     scores = Evaluator(torch.device("cpu")).score(first.repeat(100, 1, 1, 1))
     assert scores["mnist_missing_1k"] == 0
     assert diagnose("", scores, LOSSES, UNTRAINED, samples=1000, prefix="mnist").name == "mode collapse"
+
+
+@LONG
+def test_a_real_collapse(command):
+    """G learns far too fast: it makes one good digit, whatever the latent."""
+    settings = ("--set", "lr_g=0.01", "--set", "lr_d=0.001", "--set", "batch_size=32")
+    code, _, err = command("run", "--algos", "nsgan", "--steps", "60", "--preset", "smoke", *settings)
+    assert code == 0, err
+    frame = results.load().trials
+    (row,) = frame[frame["kind"] == "trial"].to_dict("records")
+    assert row["diagnosis"].startswith("mode collapse: missing")
+    assert row["mnist_precision_1k"] > 0.8
+    assert row["mnist_missing_1k"] >= 6
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,24 @@ import random
 import shutil
 import signal
 import time
+from collections import Counter
 
 import pytest
-from stored import CLOCKS, content, runs
-from victim import Victim
+from stored import CLOCKS, client_of, content, runs
+from victim import LONG, Victim
 
 from bench import results
-from bench.track import Store
 
 CURVES = ("run", "--algos", "gan", "--steps", "600", "--preset", "smoke", "--set", "ema=0.9")
 OFTEN = ("--checkpoint-every", "0.1")
 SMOKE = ("run", "--preset", "smoke", "--samples", "200", "--steps")
-LONG = [
+MANY = [
     (CURVES, 30),
     ((*SMOKE, "24", "--algos", "dcgan", "--set", "augment=ada"), 10),
     ((*SMOKE, "6", "--algos", "cyclegan", "--set", "pool=8", "--set", "batch_size=4"), 10),
 ]
 """Trials, and how often each is killed: the long form, which takes a quarter of an hour, by BENCH_LONG=1."""
-ROWS = LONG if os.environ.get("BENCH_LONG") else [(CURVES, 5)]
+ROWS = MANY if os.environ.get("BENCH_LONG") else [(CURVES, 3)]
 
 
 def run_of(folder):
@@ -52,26 +52,27 @@ def test_sigkill_at_random_moments_changes_nothing(arguments, kills, tmp_path, e
     seconds = time.monotonic() - started
 
     moments = random.Random(0)
-    resumed = 0
-    done = 0
-    while done < kills:
+    places = Counter()
+    resumed = whole = 0
+    while places.total() < kills:
         victim = Victim(tmp_path, *arguments, *OFTEN)
-        if done % 3:  # two of three while it trains and scores, the others at any moment from its start
+        if places.total() % 3:  # two of three while it trains and scores, the others at any moment from its start
             victim.wait_for("[1/1]")
         if victim.wait(moments.uniform(0, seconds / 2)) is None:
-            victim.kill()
-            done += 1
+            places[victim.kill()] += 1
             resumed += "goes on from step" in victim.output
         else:  # it was faster, or the last kill came when all was done: a new trial, so that every kill counts
             assert victim.wait() == 0, victim.output
             assert content(tmp_path) == content(tmp_path / "whole")
-            Store(uri=f"sqlite:///{tmp_path}/mlflow.db").client.delete_run(run_of(tmp_path))
+            whole += 1
+            client_of(tmp_path).delete_run(run_of(tmp_path))
     victim = Victim(tmp_path, *arguments, *OFTEN)
     assert victim.wait() == 0, victim.output
     assert "Traceback" not in victim.output
-    print(f"{kills} kills, {resumed} of them after the trial had gone on from a checkpoint")
-    assert resumed
     assert content(tmp_path) == content(tmp_path / "whole")
+    where = ", ".join(f"{number} {place}" for place, number in places.most_common())
+    print(f"{kills} kills ({where}), {resumed} after going on from a checkpoint, {whole + 1} trials equal")
+    assert resumed
     assert runs(tmp_path) == 1
     assert not (tmp_path / "bench-work").exists()
 
@@ -80,11 +81,11 @@ def test_sigkill_at_random_moments_changes_nothing(arguments, kills, tmp_path, e
     ("place", "nth"),
     [
         ("os:fsync", 25),  # a file is written: what is at hand must be whole
-        ("bench.train.checkpoint:write_atomically", 2),
+        pytest.param("bench.train.checkpoint:write_atomically", 2, marks=LONG),
         ("bench.tasks.curves:CurveYardstick.judge", 3),  # after a reference and an evaluation, the last one
-        ("bench.track:Store.add_file", 4),  # the trial has ended, a part of it is in the store
+        pytest.param("bench.track:Store.add_file", 4, marks=LONG),  # the trial has ended, a part of it is in the store
         ("bench.journal:Journal.note_delivery", 19),  # it is there, but that is not noted
-        ("bench.track:Store.set_status", 3),  # the trial is whole but for its end
+        pytest.param("bench.track:Store.set_status", 3, marks=LONG),  # the trial is whole but for its end
     ],
 )
 def test_sigkill_at_the_worst_moments_changes_nothing(whole, tmp_path, place, nth):
@@ -106,7 +107,7 @@ def test_no_point_is_there_twice_and_clocks_go_forward(whole, tmp_path):
         victim.kill()
     victim = Victim(tmp_path, *CURVES)
     assert victim.wait() == 0, victim.output
-    client = results.load(f"sqlite:///{tmp_path}/mlflow.db").client
+    client = client_of(tmp_path)
     for key in CLOCKS:
         points = client.get_metric_history(run_of(tmp_path), key)
         steps = [point.step for point in points]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
-from stored import content, runs
+from stored import client_of, content, runs
 from victim import Victim
 
 from bench import results
@@ -70,7 +70,7 @@ def test_a_signal_finishes_the_step_and_the_same_command_goes_on(command, stop_a
     assert checkpoints() == ["checkpoint-37.pt"]
     row = trial()
     assert row["status"] == "interrupted"
-    assert results.load().client.get_run(row["run_id"]).info.status == "KILLED"
+    assert client_of().get_run(row["run_id"]).info.status == "KILLED"
     code, out, err = command(*CURVES)
     assert code == 0, err
     assert "goes on from step 37 of 100" in out
@@ -169,7 +169,7 @@ def test_a_run_deleted_in_the_store_is_begun_anew(command, stop_at):
     stop_at(37)
     assert command(*CURVES)[0] == 130
     run_id = trial()["run_id"]
-    results.load().client.delete_run(run_id)
+    client_of().delete_run(run_id)
     code, out, err = command(*CURVES)
     assert code == 0, err
     assert "goes on" not in out

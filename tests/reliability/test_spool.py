@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from stored import content, runs
-from victim import Victim, context, open_store
+from stored import client_of, content, runs
+from victim import LONG, Victim, context, open_store
 
 from bench import results, spool
 from bench.journal import Journal
@@ -43,12 +43,13 @@ def waiting():
     return sorted(path.parent.name for path in Path(spool.WORK).glob("*/journal.jsonl"))
 
 
-@pytest.mark.parametrize("writes", [0, 3, 12, 20])
+@pytest.mark.parametrize("writes", [0, 12, *(pytest.param(n, marks=LONG) for n in (3, 20))])
 def test_a_store_that_is_gone_midway_gets_everything_later(command, gone, tmp_path, writes):
     """From the parent's first word on, or from somewhere in the trial."""
     assert command(*CURVES)[0] == 0
     whole = content(tmp_path)
-    results.load().client.delete_experiment(results.load().client.get_experiment_by_name("bench").experiment_id)
+    client = client_of()
+    client.delete_experiment(client.get_experiment_by_name("bench").experiment_id)
     gone(writes)
     other = (*CURVES, "--experiment", "other")
     with pytest.warns(UserWarning, match="takes nothing .database is locked.; results wait in .*bench-work"):
@@ -130,7 +131,7 @@ def test_an_abandoned_parent_is_ended_by_sync(command, tmp_path):
     code, out, _ = command("sync")
     assert code == 0
     assert "unfinished gan bn=off seed=0: give its 'bench run' again to go on" in out
-    client = results.load().client
+    client = client_of()
     experiment = client.get_experiment_by_name("bench").experiment_id
     (parent,) = client.search_runs([experiment], "tags.`bench.kind` = 'run'")
     assert parent.info.status == "KILLED"

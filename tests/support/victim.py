@@ -1,5 +1,6 @@
 """`bench` in a process of its own that can be killed: forked from a server that has everything imported already."""
 
+import faulthandler
 import importlib
 import itertools
 import multiprocessing
@@ -8,13 +9,34 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
+LONG = pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="part of the long form, BENCH_LONG=1")
 PRELOAD = ["victim", "torch", "mlflow", "bench.cli", "bench.train.run", "bench.evaluate", "reports.tables"]
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(PRELOAD)
+STACK = "stack.txt"
+PLACES = {
+    "writing a checkpoint": ("train/trial.py", "_checkpoint"),
+    "sending to the store": ("bench/journal.py", "deliver"),
+    "scoring": ("train/examine.py", ""),
+    "training": ("train/loop.py", ""),
+    "elsewhere in a trial": ("train/trial.py", ""),
+    "reference rows": ("train/run.py", "_references"),
+}
+"""Where a process may be: a file and a function on its stack, the first that fits."""
 
 
-def _die_in(place, nth):
-    """Lets the process be killed at the beginning of the nth call of 'module:Class.function'."""
+def _place(stack):
+    """What a process was at, of the stack that faulthandler wrote of it."""
+    for place, (file, function) in PLACES.items():
+        if any(f'{file}"' in line and line.endswith(function) for line in stack.splitlines()):
+            return place
+    return "start and end of the command"
+
+
+def _die_in(place, nth, *signals):
+    """Lets these signals, else SIGKILL, come at the beginning of the nth call of 'module:Class.function'."""
     module, _, name = place.partition(":")
     owner = importlib.import_module(module)
     *path, attribute = name.split(".")
@@ -25,10 +47,17 @@ def _die_in(place, nth):
 
     def deadly(*arguments, **options):
         if next(calls) == nth:
-            os.kill(os.getpid(), signal.SIGKILL)
+            for number in signals or (signal.SIGKILL,):
+                os.kill(os.getpid(), number)
         return honest(*arguments, **options)
 
     setattr(owner, attribute, deadly)
+
+
+def blank_report(_, out):
+    """A page without content, in place of `bench.cli.report.write`."""
+    out.write_text("no report")
+    return out.resolve()
 
 
 def _bench(folder, arguments, die_in, out, environment):
@@ -37,13 +66,14 @@ def _bench(folder, arguments, die_in, out, environment):
     from bench.cli import invoke
 
     os.chdir(folder)
+    faulthandler.register(signal.SIGUSR1, (folder / STACK).open("w"), all_threads=False)
     os.environ.update({"BENCH_OFFLINE": "1", "XDG_CACHE_HOME": str(folder / "cache"), **environment})
     for name in ("MLFLOW_TRACKING_URI", "BENCH_EXPERIMENT", "BENCH_DATA_DIR"):
         if name not in environment:
             os.environ.pop(name, None)
     torch.set_num_threads(1)
     # What is tested is in the store; the page would take longer than the training.
-    importlib.import_module("bench.cli.report").write = lambda *_: "no report"
+    importlib.import_module("bench.cli.report").write = blank_report
     if die_in:
         _die_in(*die_in)
     with (folder / out).open("w", buffering=1) as output:
@@ -67,7 +97,8 @@ class Victim:
         self.folder.mkdir(exist_ok=True)
         words = [str(argument) for argument in arguments]
         self.out = out
-        (self.folder / out).unlink(missing_ok=True)
+        for name in (out, STACK):
+            (self.folder / name).unlink(missing_ok=True)
         self.process = context.Process(target=_bench, args=(self.folder, words, die_in, out, environment))
         self.process.start()
 
@@ -89,5 +120,13 @@ class Victim:
         return text in self.output
 
     def kill(self):
+        """Kills it, and says what it was at a moment before."""
+        stack = self.folder / STACK
+        if stack.exists():  # else nobody has asked for the signal yet, which is deadly then
+            os.kill(self.process.pid, signal.SIGUSR1)
+            for _ in range(100):
+                if stack.read_text() or self.wait(0.01) is not None:
+                    break
         self.process.kill()
         self.wait()
+        return _place(stack.read_text() if stack.exists() else "")
