@@ -7,6 +7,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from bench import results
+from bench.track import open_client
 
 CLOCKS = {"seconds", "eval_seconds", "log_seconds"}
 
@@ -23,15 +24,16 @@ def weights(content):
 
 def content(folder, experiment="bench"):
     """{trial: its status, scores, every point of its curves, weights, pictures}, and how often each trial is there."""
-    loaded = results.load(f"sqlite:///{folder}/mlflow.db", experiment)
+    uri = f"sqlite:///{folder}/mlflow.db"
+    loaded, client = results.load(uri, experiment=experiment), open_client(uri)
     found = {}
     for row in loaded.trials[loaded.trials["kind"] == "trial"].to_dict("records"):
         run_id = row["run_id"]
         points = sorted(
             (key, point.step, point.value)
-            for key in loaded.client.get_run(run_id).data.metrics
+            for key in client.get_run(run_id).data.metrics
             if key not in CLOCKS
-            for point in loaded.client.get_metric_history(run_id, key)
+            for point in client.get_metric_history(run_id, key)
         )
         files = {
             name: hashlib.sha256(loaded.artifact(run_id, name) or b"").hexdigest()
@@ -46,6 +48,6 @@ def content(folder, experiment="bench"):
 
 def runs(folder):
     """How many trials' runs there are in the store, repeats counted."""
-    loaded = results.load(f"sqlite:///{folder}/mlflow.db")
-    experiment = loaded.client.get_experiment_by_name("bench").experiment_id
-    return len(loaded.client.search_runs([experiment], "tags.`bench.kind` = 'trial'"))
+    client = open_client(f"sqlite:///{folder}/mlflow.db")
+    experiment = client.get_experiment_by_name("bench").experiment_id
+    return len(client.search_runs([experiment], "tags.`bench.kind` = 'trial'"))
