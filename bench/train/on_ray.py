@@ -22,8 +22,6 @@ from bench.train.worker import Event, Reporter, Site, Work, show, train
 
 GPU_SHARE = 0.25
 """The part of a GPU that a trial asks for: these nets leave most of one idle."""
-WAIT = 5.0
-"""Seconds that a cluster may take to answer, beside what Ray itself allows."""
 
 
 def _task(request: Request, order: Order, site: Site, work: Work, mailbox: Any) -> Ended:
@@ -106,8 +104,10 @@ class OnRay:
         """See `Engine`."""
         import ray
         from ray.util.queue import Queue
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        mailbox = Queue(actor_options={"num_cpus": 0})
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        mailbox = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
         options = {"num_cpus": 1, "num_gpus": self.gpus, "max_retries": TRIES - 1}
         task = ray.remote(**options)(_task)
         site = Site.here(threads=1)

@@ -41,45 +41,21 @@ samples: 300
 data: fashion_mnist
 device: cpu
 """
-    words = [
-        "--algos",
-        "dcgan,wgan_gp",
-        "--bn",
-        "on",
-        "--set",
-        "lr_d=1e-4,2e-4",
-        "--set",
-        "wgan_gp.n_d=2",
-        "--seeds",
-        "3",
-        "--first-seed",
-        "5",
-    ]
-    words += [
-        "--preset",
-        "smoke",
-        "--g-updates",
-        "7",
-        "--samples",
-        "300",
-        "--data",
-        "fashion_mnist",
-        "--device",
-        "cpu",
-        "--no-timing",
-    ]
+    factors = ("--bn", "on", "--set", "lr_d=1e-4,2e-4", "--set", "wgan_gp.n_d=2", "--seeds", 3, "--first-seed", 5)
+    others = ("--preset", "smoke", "--g-updates", 7, "--samples", 300, "--data", "fashion_mnist", "--device", "cpu")
+    words = ["--algos", "dcgan,wgan_gp", *factors, *others, "--no-timing"]
     code, out, err = planned(text)
     assert code == 0, err
     assert out == command("plan", *words)[1]
     assert "7 G updates a trial, 300 samples" in out
-    assert "dcgan bn=on lr_d=0.0002   seeds 5..7" in out
+    assert "dcgan bn=on lr_d=0.0001   seeds 5..7" in out
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--seeds", 2], "2 trials: 1 cells x 2 seeds"),
-        (["--algos", "gan,wgan_gp", "--task", "curves"], "2 trials: 2 cells"),
+        (["--seeds", 2], "4 trials: 2 cells x 2 seeds"),
+        (["--algos", "gan,wgan_gp", "--task", "curves"], "4 trials: 4 cells"),
         (["--epochs", 3], "3 epochs a trial"),
         (["--set", "lr_d=1"], "gan bn=off lr_d=1.0"),
     ],

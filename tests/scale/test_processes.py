@@ -127,7 +127,7 @@ def test_all_are_stopped_and_none_is_begun(tmp_path):
 
 def test_a_trial_whose_process_always_dies_is_a_failed_row(command, monkeypatch, tmp_path):
     monkeypatch.setattr(Processes.__init__, "__defaults__", (workers.doomed,))
-    code, out, err = command(*CURVES, "--seeds", "1", "--jobs", "2")
+    code, _, err = command(*CURVES, "--seeds", "1", "--jobs", "2")
     assert code == 1, err
     frame = results.load().trials
     rows = frame[frame["kind"] == "trial"]
