@@ -13,7 +13,6 @@ through `bench.track.Store`, and nothing of training.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import shutil
 import time
@@ -24,11 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
 from bench.journal import Journal, deliver
+from bench.locks import try_lock, unlock
 from bench.pictures import png_bytes
 from bench.track import Store, cause
 
@@ -54,6 +54,11 @@ class RunWriter:
     def folder(self) -> Path:
         """Where the trial's checkpoints may lie."""
         return self.journal.folder
+
+    @property
+    def id(self) -> str:
+        """The run's own id, by which those below it name it."""
+        return str(self.journal.start["id"])
 
     @property
     def run_id(self) -> str | None:
@@ -134,30 +139,15 @@ class RunWriter:
         self.flush()
         if self.journal.complete:
             shutil.rmtree(self.journal.folder)
-        _unlock(self._lock)
-
-
-def _unlock(lock: FileLock) -> None:
-    # Removed while it is held: whoever opened it just now finds it gone and makes a new one (filelock sees to it).
-    path = Path(lock.lock_file)
-    path.unlink(missing_ok=True)
-    lock.release()
-    with contextlib.suppress(OSError):  # the last one takes the folder with it
-        path.parent.rmdir()
-
-
-def _try_lock(folder: Path) -> FileLock | None:
-    """The lock of a run's folder, held; None where another process holds it."""
-    lock = FileLock(folder.with_name(folder.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return None
-    return lock
+        unlock(self._lock)
 
 
 class Taken(Exception):
-    """A trial that is not to be trained now, and why."""
+    """A trial that is not to be trained now, and why; `run_id` is the run that has its result, where there is one."""
+
+    def __init__(self, reason: str, run_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.run_id = run_id
 
 
 class Spool:
@@ -165,8 +155,7 @@ class Spool:
 
     def __init__(self, store: Store, root: Path = WORK) -> None:
         self.store, self.root = store, root.absolute()
-        self._quiet_until = 0.0
-        self._warned = False
+        self._quiet_until, self._warned = 0.0, False
 
     def try_to_deliver(self, journal: Journal) -> None:
         """Sends what waits, unless the store failed a moment ago."""
@@ -181,12 +170,11 @@ class Spool:
                 warnings.warn(f"the store {self.store.uri} takes nothing ({cause(error)}); {waits}", stacklevel=2)
             self._warned = True
 
-    def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: RunWriter | None) -> RunWriter:
+    def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: str | None) -> RunWriter:
         folder.mkdir(parents=True, exist_ok=True)
         journal = Journal(folder)
         start = {"op": "start", "id": uuid.uuid4().hex, "name": name, "kind": kind, "time": time.time()}
-        start["parent"] = None if parent is None else parent.journal.start["id"]
-        journal.append(start | {"uri": self.store.uri, "experiment": self.store.experiment})
+        journal.append(start | {"parent": parent, "uri": self.store.uri, "experiment": self.store.experiment})
         writer = RunWriter(journal, self, lock)
         writer.flush()
         return writer
@@ -195,29 +183,40 @@ class Spool:
         """A new run: `kind` is 'run' for the parent, else 'reference' or 'skip'."""
         folder = self.root / uuid.uuid4().hex[:16]
         self.root.mkdir(exist_ok=True)
-        lock = _try_lock(folder)
+        lock = try_lock(folder)
         assert lock is not None
-        return self._begin(folder, lock, name, kind, parent)
+        return self._begin(folder, lock, name, kind, None if parent is None else parent.id)
+
+    def folder(self, fingerprint: str) -> Path:
+        """Where the trial of this fingerprint is written, and its checkpoints lie."""
+        place = hashlib.sha256(f"{self.store.uri}\n{self.store.experiment}".encode()).hexdigest()[:6]
+        return self.root / f"{fingerprint}-{place}"
 
     def claim(
-        self, fingerprint: str, name: str, parent: RunWriter, *, fresh: bool, finished: Callable[[], bool]
+        self,
+        fingerprint: str,
+        name: str,
+        parent: str,
+        *,
+        fresh: bool,
+        finished: Callable[[], str | None],
+        patience: float = 0.0,
     ) -> RunWriter:
-        """The trial of this fingerprint, begun or, unless `fresh`, gone on with.
+        """The trial of this fingerprint, begun below the run `parent` or gone on with: where `fresh`, only its own.
 
-        `finished` says, once nobody else can begin it, whether the store has it already. Raises Taken where the trial
-        is not to be trained here and now.
+        `finished` gives, once nobody else can begin it, the run in which the store has it already. Waits `patience`
+        seconds for another process to let go of it. Raises Taken where it is not to be trained here and now.
         """
-        place = hashlib.sha256(f"{self.store.uri}\n{self.store.experiment}".encode()).hexdigest()[:6]
-        folder = self.root / f"{fingerprint}-{place}"
+        folder = self.folder(fingerprint)
         self.root.mkdir(exist_ok=True)
-        lock = _try_lock(folder)
+        lock = try_lock(folder, patience)
         if lock is None:
             raise Taken("another 'bench run' trains it now")
         journal = Journal(folder)
         if journal.entries and not self._is_there(journal):
             shutil.rmtree(folder)
             journal = Journal(folder)
-        elif journal.entries and (fresh or journal.closed):
+        elif journal.entries and (journal.closed or (fresh and journal.start["parent"] != parent)):
             has_results = journal.closed
             if not has_results:
                 journal.append({"op": "close", "status": "KILLED"})
@@ -228,9 +227,10 @@ class Spool:
             shutil.rmtree(folder)
             journal = Journal(folder)
         if not journal.entries:
-            if finished():
-                _unlock(lock)
-                raise Taken("another 'bench run' has just finished it")
+            run_id = finished()
+            if run_id is not None:
+                unlock(lock)
+                raise Taken("another 'bench run' has just finished it", run_id)
             return self._begin(folder, lock, name, "trial", parent)
         return RunWriter(journal, self, lock)
 
@@ -258,7 +258,7 @@ def _waiting(root: Path, damaged: list[str]) -> Iterator[tuple[Journal, FileLock
     """The journals that nobody writes now, each locked, the oldest first; what is wrong with others to `damaged`."""
     found = []
     for folder in root.iterdir() if root.is_dir() else ():
-        if folder.is_dir() and (lock := _try_lock(folder)) is not None:
+        if folder.is_dir() and (lock := try_lock(folder)) is not None:
             try:
                 journal = Journal(folder)
             except BenchError as error:
@@ -269,7 +269,7 @@ def _waiting(root: Path, damaged: list[str]) -> Iterator[tuple[Journal, FileLock
                 found.append((journal, lock))
             else:  # the process died before its first word
                 shutil.rmtree(folder, ignore_errors=True)
-                _unlock(lock)
+                unlock(lock)
     # A parent is older than its children, which need it in the store.
     yield from sorted(found, key=lambda pair: pair[0].start["time"])
 
@@ -293,7 +293,7 @@ def sync(only: Store | None = None, root: Path = WORK) -> Synced:
         if journal.closed and journal.complete:
             done.delivered.append(start["name"])
             shutil.rmtree(journal.folder)
-            _unlock(lock)
+            unlock(lock)
             continue
         if not journal.closed:
             done.unfinished.append(start["name"])

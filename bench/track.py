@@ -97,6 +97,15 @@ def open_client(uri: str) -> MlflowClient:
     return client
 
 
+def has_experiment(name: str, uri: str | None = None) -> bool:
+    """Whether the store is there and has this experiment; makes neither. BenchError when it cannot be opened."""
+    uri = tracking_uri(uri)
+    path = uri.partition("?")[0].removeprefix("sqlite:///")
+    if uri.startswith("sqlite:///") and not Path(path).exists():
+        return False
+    return open_client(uri).get_experiment_by_name(name) is not None
+
+
 def search(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
     """Every active run that fits, page by page."""
     runs: list[Run] = []

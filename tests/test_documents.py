@@ -24,10 +24,10 @@ def test_readme_names_every_algorithm():
     assert set(gans.names()) <= named
 
 
-@pytest.mark.parametrize("line", [line for line in commands() if line.startswith("bench run")])
-def test_runs_of_the_readme_can_be_planned(command, line):
-    words = [word for word in shlex.split(line)[1:] if word != "--dry-run"]
-    code, _, err = command(*words, "--dry-run")
+@pytest.mark.parametrize("line", [line for line in commands() if line.startswith(("bench run", "bench plan"))])
+def test_runs_of_the_readme_can_be_planned(command, line, tmp_path):
+    (tmp_path / "plan.yaml").write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
+    code, _, err = command("plan", *shlex.split(line)[2:], "--no-timing")
     assert code == 0, err
 
 

@@ -21,6 +21,7 @@ from bench.cli import (
     features,
     latent,
     metrics,
+    plan,
     report,
     run,
     sample,
@@ -48,6 +49,7 @@ def cli(context: click.Context) -> None:
 
 for command in (
     run.run,
+    plan.plan,
     report.report,
     compare.compare,
     exchange.export,

@@ -6,6 +6,7 @@ import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -37,78 +38,95 @@ def _verdict(outcome: Outcome) -> str:
     return f"{scores}  ({outcome.counts.seconds:.0f} s of training, {_rate(outcome.counts):.1f} steps/s)"
 
 
+@dataclass
+class Row:
+    """What is shown of a trial that runs."""
+
+    place: str
+    """'[3/12]'"""
+    steps: int
+    losses: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
+    bar: TaskID | None = None
+
+
 class LineDisplay:
-    """Prints a line when a trial starts, is evaluated and ends."""
+    """Prints a line when a trial starts, is evaluated and ends; several may run at once."""
 
     def __init__(self, trials: int, console: Console) -> None:
         self.trials, self.console = trials, console
-        self.started = 0
-        self.steps = 0
-        self.losses: dict[str, float] = {}
+        self.rows: dict[Trial, Row] = {}
+        """The trials that were started, in order."""
 
     def say(self, text: str) -> None:
         """One line for people, never broken."""
         self.console.print(text, soft_wrap=True, markup=False, highlight=False)
 
-    @property
-    def place(self) -> str:
-        """'[trial/trials]' of the current one."""
-        return f"[{self.started}/{self.trials}]"
+    def _begin(self, trial: Trial, steps: int) -> Row:
+        """The row of a trial, which keeps its place when it is begun again."""
+        known = self.rows.get(trial)
+        place = known.place if known else f"[{len(self.rows) + 1}/{self.trials}]"
+        self.rows[trial] = Row(place, steps)
+        return self.rows[trial]
 
     def trial_started(self, trial: Trial, steps: int) -> None:
-        self.started += 1
-        self.steps, self.losses = steps, {}
-        self.say(f"{self.place} {trial}: {steps:,} steps")
+        row = self._begin(trial, steps)
+        self.say(f"{row.place} {trial}: {steps:,} steps")
 
-    def progressed(self, counts: Counts, scalars: dict[str, float]) -> None:
-        self.losses |= {name: value for name, value in scalars.items() if name.startswith("loss_")}
+    def progressed(self, trial: Trial, counts: Counts, scalars: dict[str, float]) -> None:
+        self.rows[trial].losses |= {name: value for name, value in scalars.items() if name.startswith("loss_")}
 
-    def evaluated(self, counts: Counts, scores: dict[str, float]) -> None:
-        left = (self.steps - counts.steps) / _rate(counts)
+    def evaluated(self, trial: Trial, counts: Counts, scores: dict[str, float]) -> None:
+        row = self.rows[trial]
+        left = (row.steps - counts.steps) / _rate(counts)
         self.say(
-            f"{self.place}   step {counts.steps:,}/{self.steps:,}  {_rate(counts):.1f} steps/s  {left:.0f} s left  "
-            f"{_values(self.losses)}  {_values(_first(scores))}"
+            f"{row.place}   step {counts.steps:,}/{row.steps:,}  {_rate(counts):.1f} steps/s  {left:.0f} s left  "
+            f"{_values(row.losses)}  {_values(_first(scores))}"
         )
 
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None:
-        self.say(f"{self.place} {trial}: {_verdict(outcome)}")
+        place = self.rows[trial].place if trial in self.rows else f"[-/{self.trials}]"
+        self.say(f"{place} {trial}: {_verdict(outcome)}")
 
 
 class BarDisplay(LineDisplay):
-    """A bar for the current trial with its losses and last scores; a line stays for each trial that ended."""
+    """A bar for each trial that runs, with its losses and last scores; a line stays for each that ended."""
 
     def __init__(self, trials: int, console: Console, progress: Progress) -> None:
         super().__init__(trials, console)
         self.progress = progress
-        self.task: TaskID | None = None
-        self.scores: dict[str, float] = {}
 
     def trial_started(self, trial: Trial, steps: int) -> None:
-        self.started += 1
-        self.losses, self.scores = {}, {}
-        self.task = self.progress.add_task(f"{self.place} {trial}", total=steps, rate="", values="")
+        self._remove(trial)
+        row = self._begin(trial, steps)
+        row.bar = self.progress.add_task(f"{row.place} {trial}", total=steps, rate="", values="")
 
-    def _update(self, counts: Counts) -> None:
-        if self.task is not None:
+    def _remove(self, trial: Trial) -> None:
+        row = self.rows.get(trial)
+        if row is not None and row.bar is not None:
+            self.progress.remove_task(row.bar)
+            row.bar = None
+
+    def _update(self, trial: Trial, counts: Counts) -> None:
+        row = self.rows[trial]
+        if row.bar is not None:
             self.progress.update(
-                self.task,
+                row.bar,
                 completed=counts.steps,
                 rate=f"{_rate(counts):.1f} steps/s",
-                values=_values(self.losses | self.scores),
+                values=_values(row.losses | row.scores),
             )
 
-    def progressed(self, counts: Counts, scalars: dict[str, float]) -> None:
-        super().progressed(counts, scalars)
-        self._update(counts)
+    def progressed(self, trial: Trial, counts: Counts, scalars: dict[str, float]) -> None:
+        super().progressed(trial, counts, scalars)
+        self._update(trial, counts)
 
-    def evaluated(self, counts: Counts, scores: dict[str, float]) -> None:
-        self.scores = _first(scores)
-        self._update(counts)
+    def evaluated(self, trial: Trial, counts: Counts, scores: dict[str, float]) -> None:
+        self.rows[trial].scores = _first(scores)
+        self._update(trial, counts)
 
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None:
-        if self.task is not None:
-            self.progress.remove_task(self.task)
-            self.task = None
+        self._remove(trial)
         super().trial_ended(trial, outcome)
 
 

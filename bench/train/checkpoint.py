@@ -39,6 +39,10 @@ def _read(path: Path, device: torch.device) -> dict[str, Any]:
     return state
 
 
+def _steps(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
 class Checkpoints:
     """The checkpoints of one trial in `folder`."""
 
@@ -48,7 +52,11 @@ class Checkpoints:
     def _paths(self) -> list[Path]:
         """Newest first."""
         found = [path for path in self.folder.glob("checkpoint-*.pt") if re.fullmatch(r"checkpoint-\d+", path.stem)]
-        return sorted(found, key=lambda path: int(path.stem.rpartition("-")[2]), reverse=True)
+        return sorted(found, key=_steps, reverse=True)
+
+    def newest(self) -> int | None:
+        """The steps that the newest was taken after, where there is one."""
+        return next(map(_steps, self._paths()), None)
 
     def save(self, steps: int, state: dict[str, Any]) -> None:
         """Writes the state after `steps` steps and drops all but the newest two. OSError where it cannot be written."""

@@ -1,7 +1,8 @@
-"""What a trial is given and what it gives: the settings of its run, how it ended, and who watches."""
+"""What a trial is given and what it gives: its settings, how it ended, who watches, and who has trials trained."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
@@ -11,6 +12,7 @@ from bench.plan import Trial
 from bench.protocol import Budget, Preset
 from bench.tasks import Task
 from bench.train.loop import Counts
+from bench.train.signals import Interrupts
 
 CHECKPOINT_EVERY = 60.0
 """Seconds between two checkpoints of a trial, by default."""
@@ -45,8 +47,48 @@ class Watcher(Interface):
     """Whoever shows progress."""
 
     def trial_started(self, trial: Trial, steps: int) -> None: ...
-    def progressed(self, counts: Counts, scalars: dict[str, float]) -> None: ...
-    def evaluated(self, counts: Counts, scores: dict[str, float]) -> None: ...
+    def progressed(self, trial: Trial, counts: Counts, scalars: dict[str, float]) -> None: ...
+    def evaluated(self, trial: Trial, counts: Counts, scores: dict[str, float]) -> None: ...
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None: ...
     def say(self, text: str) -> None:
         """One line for people."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A trial to be trained, as it travels to the process that does it, which has the same plan."""
+
+    number: int
+    """Its place in the plan."""
+    fingerprint: str
+    parent: str
+    """The id of the run that it belongs to."""
+    untrained: Mapping[str, float]
+    """Scores of the untrained generator."""
+    patience: float = 0.0
+    """Seconds to wait for another process to let go of it."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of an order."""
+
+    number: int
+    outcome: Outcome | None = None
+    """None where another process has the trial, or where `lost`."""
+    run_id: str | None = None
+    """Its run, once the store has it."""
+    lost: str = ""
+    """Why it has no outcome though it was tried again: how its process died."""
+
+
+class Engine(Interface):
+    """Whoever trains trials: this process, several of them, or a cluster."""
+
+    def run(self, orders: Sequence[Order], watcher: Watcher, interrupts: Interrupts) -> Iterator[Ended]:
+        """Trains each, and gives what became of it as it ends.
+
+        A signal lets all finish their step and save it; KeyboardInterrupt is raised then. So is what ends a run: NoRoom
+        and BenchError.
+        """
+        ...

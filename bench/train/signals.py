@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
@@ -20,12 +20,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interrupts:
     """Within it a signal sets `pending`; within `immediate` it raises KeyboardInterrupt as Ctrl-C always did.
 
-    A second signal ends the process at once, with the exit code that shells give to a death by it. Only the main thread
-    of a program gets signals; elsewhere nothing is changed.
+    A second signal ends the process at once, with the exit code that shells give to a death by it, after `at_once`.
+    Only the main thread of a program gets signals; elsewhere nothing is changed. A process that is told by another one
+    what to do is not `impatient`: signals that it gets again say nothing new.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, impatient: bool = True) -> None:
         self.pending: signal.Signals | None = None
+        self.at_once: Callable[[], None] = lambda: None
+        self._impatient = impatient
         self._immediate = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -39,7 +42,8 @@ class Interrupts:
             signal.signal(number, handler)
 
     def _handle(self, number: int, _: FrameType | None) -> None:
-        if self.pending is not None:
+        if self.pending is not None and self._impatient:
+            self.at_once()
             os._exit(128 + number)
         self.pending = signal.Signals(number)
         if self._immediate:

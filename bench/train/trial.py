@@ -145,14 +145,14 @@ class TrialRunner:
                 self._checkpoint(loop, examiner)
             scalars = loop.drain()
             self.recorder.metrics(scalars | self._position(), stop)
-            self.watcher.progressed(loop.counts, scalars)
+            self.watcher.progressed(self.trial, loop.counts, scalars)
             if stop in frames:
                 examiner.frame()
             if stop in evaluations:
-                self.watcher.evaluated(loop.counts, examiner.evaluate(preset.curve_samples, final=False))
+                self.watcher.evaluated(self.trial, loop.counts, examiner.evaluate(preset.curve_samples, final=False))
         examiner.select(preset.curve_samples)
         scores = examiner.evaluate(self.settings.samples, final=True)
-        self.watcher.evaluated(loop.counts, scores)
+        self.watcher.evaluated(self.trial, loop.counts, scores)
         scores |= examiner.redraw(self.settings.samples, preset.draws, scores)
         examiner.latent_pictures()
         self.recorder.artifact("weights.safetensors", weights_bytes(loop))

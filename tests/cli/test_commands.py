@@ -1,4 +1,4 @@
-"""What the commands print; `--help` and `--dry-run` answer without running anything."""
+"""What the commands print; `--help` and `plan --no-timing` answer without running anything."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import gans
 
 
 @pytest.mark.parametrize(
-    "name", ["", "run", "list", "show", "report", "compare", "score", "sample", "latent", "features", "check"]
+    "name", ["", "run", "plan", "list", "show", "report", "compare", "score", "sample", "latent", "features", "check"]
 )
 def test_help(command, name):
     code, out, _ = command(*([name] if name else []), "--help")
@@ -84,9 +84,10 @@ def test_check_says_in_plain_words_what_fails(command, monkeypatch):
     assert "generate left [-1, 1]" in out
 
 
-def test_dry_run_prints_the_grid_and_runs_nothing(command):
+def test_plan_prints_the_grid_and_runs_nothing(command):
     code, out, _ = command(
-        "run", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--seeds", 3, "--set", "dcgan.lr_d=1e-4,2e-4", "--dry-run"
+        *("plan", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--seeds", 3, "--set", "dcgan.lr_d=1e-4,2e-4"),
+        "--no-timing",
     )
     assert code == 0
     assert "15 trials: 5 cells x 3 seeds" in out

@@ -17,8 +17,8 @@ def test_a_line_names_the_first_scores_and_not_all_of_them():
     counts = Counts(steps=10, seconds=2.0)
     scores = {f"mnist_{name}_10k": 1.5 for name in ("fid", "is", "kid", "kid_low", "precision", "recall")}
     display.trial_started(trial, 10)
-    display.progressed(counts, {"loss_d": 0.25, "score_d": 1.0})
-    display.evaluated(counts, scores)
+    display.progressed(trial, counts, {"loss_d": 0.25, "score_d": 1.0})
+    display.evaluated(trial, counts, scores)
     display.trial_ended(trial, Outcome("finished", "", scores, counts))
     started, evaluated, ended = buffer.getvalue().splitlines()
     assert started == "[1/1] dcgan bn=on seed=0: 10 steps"

@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.cli.run import _shared_arguments
-from bench.protocol import PRESETS
-from bench.tasks import Scoring
+from bench.request import Request
 
 
 @pytest.fixture
@@ -151,11 +149,9 @@ def test_memory_without_test_images_says_what_it_is_missing(refused):
 
 
 def test_a_rerun_asks_for_the_same_metrics():
-    quick = PRESETS["quick"]
-    scoring = Scoring(quick.samples, metrics="kid", inception_weights="w.pth", data_dir=Path("d"))
-    shared = _shared_arguments(quick, quick.budget, "auto", scoring, "bench", "mnist", "mnist", "last")
+    asked = Request(algos="dcgan", preset="quick", metrics="kid", inception_weights="w.pth", data_dir=Path("d"))
     words = ["--task", "mnist", "--preset", "quick", "--data-dir", "d", "--metrics", "kid"]
-    assert shared == [*words, "--inception-weights", "w.pth"]
+    assert asked.grid().shared_arguments(10_000) == [*words, "--inception-weights", "w.pth"]
 
 
 class TestScore:

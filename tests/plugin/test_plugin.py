@@ -32,7 +32,7 @@ def bench(site, *arguments):
 def test_plugin_is_listed_and_planned(installed):
     listed = json.loads(bench(installed, "list", "--json").stdout)
     assert {"example_gan", "dcgan"} <= {entry["name"] for entry in listed}
-    plan = bench(installed, "run", "--algos", "example_gan", "--bn", "on/off", "--dry-run")
+    plan = bench(installed, "plan", "--algos", "example_gan", "--bn", "on/off", "--no-timing")
     assert plan.returncode == 0, plan.stderr
     assert "example_gan bn=off" in plan.stdout
 

@@ -288,7 +288,7 @@ def test_translators_play_on_their_tasks_and_all_others_nowhere_here(algorithm):
 
 
 def test_what_cannot_play_is_said_on_the_command_line(command):
-    code, out, err = command("run", "--algos", "pix2pix,dcgan", "--task", "inpainting", "--dry-run")
+    code, out, err = command("plan", "--algos", "pix2pix,dcgan", "--task", "inpainting", "--no-timing")
     assert code == 0, err
     assert "dcgan bn=on   skipped: dcgan is made for digits, curves, stacked only, not for inpainting" in out
     code, _, err = command("run", "--algos", "cyclegan", "--task", "mnist")

@@ -1,0 +1,28 @@
+"""Locks: who may write to a folder now. A process that dies lets go of its locks; knows nothing of what is written."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+def try_lock(folder: Path, patience: float = 0.0) -> FileLock | None:
+    """The lock of a folder, held; None where another process still holds it after `patience` seconds."""
+    lock = FileLock(folder.with_name(folder.name + ".lock"))
+    try:
+        lock.acquire(timeout=patience, poll_interval=0.2)
+    except Timeout:
+        return None
+    return lock
+
+
+def unlock(lock: FileLock) -> None:
+    """Lets go of a lock whose folder is done with, and removes it."""
+    # Removed while it is held: whoever opened it just now finds it gone and makes a new one (filelock sees to it).
+    path = Path(lock.lock_file)
+    path.unlink(missing_ok=True)
+    lock.release()
+    with contextlib.suppress(OSError):  # the last one takes the folder with it
+        path.parent.rmdir()

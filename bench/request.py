@@ -1,0 +1,126 @@
+"""A request: what was asked for, in the words of the command line, and the grid that follows from it.
+
+A request holds plain values only, so that it can be sent to another process or machine, which makes the same grid of
+it. Loads no data. Every mistake in it is one line (`BenchError`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench import plan as planning
+from bench import precision, tasks
+from bench.environment import device_name, pick_device
+from bench.errors import BenchError
+from bench.plan import Plan
+from bench.protocol import PRESETS, Budget, Preset
+from bench.tasks import Scoring, Task
+
+BUDGETS = ("steps", "epochs", "g_updates")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What `bench run` was asked to train and score; each field is the option of that name."""
+
+    algos: str
+    task: str | None = None
+    bn: str | None = None
+    assignments: tuple[str, ...] = ()
+    """--set"""
+    seeds: int = 1
+    first_seed: int = 0
+    preset: str | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    g_updates: int | None = None
+    samples: int | None = None
+    device: str = "auto"
+    data: str = "mnist"
+    data_dir: Path | None = None
+    offline: bool = False
+    metrics: str | None = None
+    inception_weights: str | None = None
+    experiment: str = "bench"
+    checkpoint_every: float = 60.0
+    select: str = "last"
+    precision: str = "fp32"
+    fresh: bool = False
+
+    def grid(self) -> Grid:
+        """The grid that is asked for."""
+        names = planning.split_names(self.algos)
+        task = tasks.choose(self.task, names, self.data)
+        plan = planning.expand(
+            names,
+            bn=self.bn,
+            assignments=self.assignments,
+            seeds=self.seeds,
+            first_seed=self.first_seed,
+            misfit=task.misfit,
+        )
+        if math.isnan(self.checkpoint_every):
+            raise BenchError("--checkpoint-every nan: allowed is a number of seconds, inf for never")
+        device = pick_device(self.device)
+        precision.check(device, self.precision)
+        preset = task.preset(self._preset("full" if device.type == "cuda" else "quick"))
+        # Another machine, with another device, must not choose another preset.
+        return Grid(replace(self, preset=preset.name), plan, task, preset, self._budget(preset), device)
+
+    def _preset(self, default: str) -> Preset:
+        name = self.preset or default
+        if name not in PRESETS:
+            raise BenchError(f"--preset {name}: allowed is {', '.join(PRESETS)}")
+        return PRESETS[name]
+
+    def _budget(self, preset: Preset) -> Budget:
+        given = {unit: getattr(self, unit) for unit in sorted(BUDGETS) if getattr(self, unit) is not None}
+        if len(given) > 1:
+            flags = " and ".join(f"--{unit.replace('_', '-')}" for unit in given)
+            raise BenchError(f"{flags} exclude each other; give one budget")
+        return next((Budget(amount, unit) for unit, amount in given.items()), preset.budget)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A request, understood."""
+
+    request: Request
+    plan: Plan
+    task: Task
+    preset: Preset
+    budget: Budget
+    device: torch.device
+
+    def scoring(self, samples: int | None = None) -> Scoring:
+        """How its trials are scored, by default with as many samples as were asked for."""
+        asked = self.request
+        number = samples or asked.samples or self.preset.samples
+        return Scoring(number, asked.metrics, asked.inception_weights, asked.data_dir, asked.offline)
+
+    def header(self, samples: int | None = None) -> str:
+        """One line about what its trials have in common."""
+        scored = self.scoring(samples).samples
+        return f"preset {self.preset.name}: {self.budget} a trial, {scored:,} samples scored, on " + device_name(
+            self.device
+        )
+
+    def shared_arguments(self, samples: int) -> list[str]:
+        """The arguments of `bench run` that a rerun of one of its cells needs too."""
+        asked = self.request
+        arguments = ["--task", self.task.name, "--preset", self.preset.name]
+        if self.budget != self.preset.budget:
+            arguments += [f"--{self.budget.unit.replace('_', '-')}", str(self.budget.amount)]
+        defaults: dict[str, tuple[Any, Any]] = {"samples": (samples, self.preset.samples)}
+        defaults |= {"data": (asked.data, "mnist"), "select": (asked.select, "last"), "device": (asked.device, "auto")}
+        defaults |= {name: (getattr(asked, name), None) for name in ("data_dir", "metrics", "inception_weights")}
+        defaults |= {"experiment": (asked.experiment, "bench"), "precision": (asked.precision, "fp32")}
+        for name, (value, default) in defaults.items():
+            if value != default:
+                arguments += [f"--{name.replace('_', '-')}", str(value)]
+        return arguments

@@ -1,0 +1,89 @@
+"""How long trials will take on this device: what finished ones of their cell took, else a few steps are timed.
+
+Takes conditions and cells, gives seconds. Trains throw-away copies; records nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mlflow.entities import Run as MlflowRun
+
+from bench import environment
+from bench.plan import Cell, Trial
+from bench.track import PREFIX
+from bench.train.conditions import Conditions
+from bench.train.loop import Loop
+from bench.train.sampling import draw
+from bench.train.trial import build
+
+WARM_UP = 2
+"""Steps before the clock runs: the first ones choose kernels and fill caches."""
+LEAST_SECONDS, MOST_STEPS = 1.0, 50
+"""Steps are timed until both are spent, or the budget is."""
+CLOCKS = ("seconds", "eval_seconds", "log_seconds")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds of one whole trial, and where they are known from."""
+
+    seconds: float
+    steps: int
+    source: str
+
+
+def from_store(finished: Iterable[MlflowRun], conditions: Conditions) -> Estimate | None:
+    """The median of what finished trials of one cell took on a device like this one, where there are any."""
+    device = environment.device_name(conditions.settings.device)
+    wanted = {f"{PREFIX}device": device, f"{PREFIX}status": "finished"}
+    runs = [run for run in finished if wanted.items() <= run.data.tags.items() and "steps" in run.data.params]
+    took = [sum(run.data.metrics.get(clock, 0.0) for clock in CLOCKS) for run in runs]
+    steps = [int(run.data.params["steps"]) for run in runs]
+    return Estimate(statistics.median(took), steps[0], f"as {len(took)} in the store took") if took else None
+
+
+class Stopwatch:
+    """Times a few steps of each cell, and the evaluations of one, which the others' are taken to be like."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        self.conditions = conditions
+        self._evaluations: float | None = None
+
+    def __call__(self, cell: Cell) -> Estimate:
+        """The estimate of a trial of this cell."""
+        settings, data = self.conditions.settings, self.conditions.data
+        gan = build(Trial(cell, 0), settings.device, settings.task.field)
+        config = gan.config
+        steps = settings.budget.steps(len(data.images), config.batch_size, config.n_d)
+        loop = Loop(gan, settings.task.batches(data, config.batch_size, 0, settings.device), steps)
+        loop.run(min(WARM_UP, steps))
+        loop.drain()
+        warm = loop.counts.seconds, loop.counts.steps
+        while loop.counts.steps < min(steps, MOST_STEPS) and loop.counts.seconds - warm[0] < LEAST_SECONDS:
+            loop.run(1)
+            loop.drain()
+        timed = loop.counts.steps - warm[1]
+        a_step = (loop.counts.seconds - warm[0]) / timed if timed else warm[0] / max(warm[1], 1)
+        if self._evaluations is None:
+            self._evaluations = self._time_evaluations(loop)
+        return Estimate(a_step * steps + self._evaluations, steps, f"{timed or warm[1]} steps timed")
+
+    def _time_evaluations(self, loop: Loop) -> float:
+        """Seconds of all evaluations of a trial, from one during training and the final one."""
+        settings = self.conditions.settings
+        preset = settings.preset
+        during = self._score(loop, preset.curve_samples, final=False)
+        final = self._score(loop, settings.samples, final=True)
+        again = during * settings.samples / preset.curve_samples * (preset.draws - 1)
+        return during * preset.evaluations + final + again
+
+    def _score(self, loop: Loop, n: int, *, final: bool) -> float:
+        started = time.perf_counter()
+        task = self.conditions.task
+        examples = task.examples(self.conditions.data, n, 0)
+        self.conditions.yardstick.judge(draw(loop.gan, loop.generator, examples, 0), final=final)
+        return time.perf_counter() - started

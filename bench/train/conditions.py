@@ -1,0 +1,94 @@
+"""The conditions that every trial of a grid is trained and scored under: settings, data, yardstick, protocol.
+
+Takes a grid and loads what it needs. Says which trials a store has already. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlflow.entities import Run as MlflowRun
+
+import gans
+from bench import environment
+from bench.errors import BenchError
+from bench.evaluate import MIN_SAMPLES
+from bench.plan import Cell, Trial
+from bench.protocol import Protocol
+from bench.request import Grid
+from bench.track import PREFIX, Store
+from bench.train.interface import Settings
+
+RESULTS = ("finished", "diverged")
+"""The statuses of trials that another try would only repeat."""
+
+
+class Conditions:
+    """Those of a grid, with its data loaded. Raises BenchError where its trials cannot be trained or scored here."""
+
+    def __init__(self, grid: Grid) -> None:
+        asked, self.plan, self.task = grid.request, grid.plan, grid.task
+        if not self.plan.trials:
+            reasons = "; ".join(sorted({skip.reason for skip in self.plan.skips}))
+            raise BenchError(f"nothing to run, every cell is a skip: {reasons}")
+        samples = grid.scoring().samples
+        if samples < MIN_SAMPLES:
+            raise BenchError(
+                f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
+            )
+        data = self.task.load(data_dir=asked.data_dir, offline=asked.offline)
+        self.data = self.task.with_validation(data) if asked.select == "best" else data
+        samples = self.task.count(self.data, samples)
+        if samples < MIN_SAMPLES:
+            raise BenchError(
+                f"the task {self.task.name} has {samples} held-out examples here, fewer than the {MIN_SAMPLES} that "
+                "FID needs; give all of MNIST with --data-dir"
+            )
+        self.yardstick = self.task.yardstick(grid.device, self.data, grid.scoring(samples))
+        self.settings = Settings(
+            grid.preset, grid.budget, samples, grid.device, self.task, asked.checkpoint_every, asked.precision
+        )
+        self.options = grid.shared_arguments(samples)
+        """The arguments of `bench run` that all cells share."""
+
+    def protocol(self, cell: Cell) -> Protocol:
+        """The protocol that a cell's numbers stand under."""
+        return Protocol(
+            task=self.task.name,
+            dataset=self.data.name,
+            data_fingerprint=self.data.fingerprint,
+            data_images=len(self.data.images),
+            budget=str(self.settings.budget),
+            samples=self.settings.samples,
+            weights="ema" if getattr(cell.config, "ema", 0) else "raw",
+            extractor=self.yardstick.extractor_hash,
+            inception=self.yardstick.inception_hash or "",
+            reference=self.task.reference,
+            prefix=self.task.prefix,
+            precision=self.settings.precision,
+            validation=0 if self.data.validation is None else len(self.data.validation),
+        )
+
+    def fingerprint(self, trial: Trial) -> str:
+        """The trial's, under its protocol."""
+        return trial.fingerprint(self.protocol(trial.cell).id)
+
+    def track(self, cell: Cell) -> str:
+        """The track of a cell's row."""
+        return self.task.track or gans.get(cell.algorithm).info.track
+
+    def finished(self, store: Store, trials: Sequence[Trial]) -> dict[Trial, MlflowRun]:
+        """Those that the store holds with a result, made by the same code of the algorithm: the last run of each."""
+        one = {"fingerprint": self.fingerprint(trials[0])} if len(trials) == 1 else {}
+        found: dict[str, MlflowRun] = {}
+        for run in sorted(store.runs("trial", **one), key=lambda run: run.info.start_time):
+            if run.data.tags.get(f"{PREFIX}status") in RESULTS:
+                found[run.data.tags[f"{PREFIX}fingerprint"]] = run
+        known = {}
+        codes = {name: environment.code(gans.get(name)) for name in {trial.cell.algorithm for trial in trials}}
+        for trial in trials:
+            run = found.get(self.fingerprint(trial))
+            code = codes[trial.cell.algorithm]
+            if run is not None and run.data.tags.get(f"{PREFIX}code", code) == code:
+                known[trial] = run
+        return known

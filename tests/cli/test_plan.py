@@ -1,0 +1,163 @@
+"""A plan's file is the command line in another form; `bench plan` tells what is done and how long the rest takes."""
+
+import json
+from pathlib import Path
+
+import click
+import jsonschema
+import pytest
+
+from bench.cli.plan_file import keys
+from bench.cli.run import run
+from bench.track import Store
+from bench.train.calibrate import Estimate
+
+CURVES = "algos: gan\npreset: smoke\nsteps: 40\nsamples: 200\n"
+
+
+@pytest.fixture
+def planned(command, tmp_path):
+    """What `bench plan` prints of a file with this text, and the arguments beside it."""
+
+    def plan(text, *arguments, timing=False):
+        (tmp_path / "plan.yaml").write_text(text)
+        return command("plan", "plan.yaml", *arguments, *([] if timing else ["--no-timing"]))
+
+    return plan
+
+
+def test_a_file_says_what_the_command_line_says(command, planned):
+    text = """
+algos: [dcgan, wgan_gp]
+bn: on
+set:
+  - lr_d=1e-4,2e-4
+  - wgan_gp.n_d=2
+seeds: 3
+first-seed: 5
+preset: smoke
+g-updates: 7
+samples: 300
+data: fashion_mnist
+device: cpu
+"""
+    factors = ("--bn", "on", "--set", "lr_d=1e-4,2e-4", "--set", "wgan_gp.n_d=2", "--seeds", 3, "--first-seed", 5)
+    others = ("--preset", "smoke", "--g-updates", 7, "--samples", 300, "--data", "fashion_mnist", "--device", "cpu")
+    words = ["--algos", "dcgan,wgan_gp", *factors, *others, "--no-timing"]
+    code, out, err = planned(text)
+    assert code == 0, err
+    assert out == command("plan", *words)[1]
+    assert "7 G updates a trial, 300 samples" in out
+    assert "dcgan bn=on lr_d=0.0001   seeds 5..7" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seeds", 2], "4 trials: 2 cells x 2 seeds"),
+        (["--algos", "gan,wgan_gp", "--task", "curves"], "4 trials: 4 cells"),
+        (["--epochs", 3], "3 epochs a trial"),
+        (["--set", "lr_d=1"], "gan bn=off lr_d=1.0"),
+    ],
+)
+def test_the_command_line_goes_before_the_file(planned, arguments, words):
+    code, out, err = planned(f"{CURVES}set: lr_d=0.5,0.25", *arguments)
+    assert code == 0, err
+    assert words in out
+    assert ("lr_d=0.5" in out) == ("--set" not in arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("algo: gan", "plan.yaml: unknown key 'algo'; did you mean 'algos'? allowed are algos, task, bn, set"),
+        ("algos: 7", "plan.yaml: algos: 7; allowed is text or a list of texts"),
+        ("algos: gan\nseeds: many", "plan.yaml: seeds: 'many'; allowed is a whole number"),
+        ("algos: gan\nseeds: true", "plan.yaml: seeds: True; allowed is a whole number"),
+        ("algos: gan\nseeds: 0", "plan.yaml: seeds: 0 is not in the range x>=1"),
+        ("algos: gan\nselect: first", "plan.yaml: select: 'first'; allowed is last, best"),
+        ("algos: gan\nbn: maybe", "plan.yaml: bn: 'maybe'; allowed is on, off, on/off"),
+        ("algos: gan\nfresh: 1", "plan.yaml: fresh: 1; allowed is true or false"),
+        ("algos: gan\nset: [1]", "plan.yaml: set: [1]; allowed is text or a list of texts"),
+        ("algos: gan\npreset: huge", "plan.yaml: --preset huge: allowed is smoke, quick, full"),
+        ("algos: dcgna", "plan.yaml: unknown algorithm 'dcgna'; did you mean 'dcgan'"),
+        ("algos: gan\nset: lr_gg=1", "plan.yaml: --set lr_gg=1: gan: unknown field 'lr_gg'"),
+        ("algos: gan\nsteps: 1\nepochs: 1", "plan.yaml: --epochs and --steps exclude each other"),
+        ("seeds: 2", "Missing option '--algos'"),
+        ("- algos", "plan.yaml holds no keys"),
+        ("", "plan.yaml holds no keys"),
+        ("algos: [gan", "plan.yaml is no YAML"),
+        ("algos: !!python/object/apply:os.system ['touch ran']", "plan.yaml is no YAML"),
+        ("algos: gan\ngpu-share: 0.5", "--gpu-share goes with --ray"),
+        ("algos: gan\nray: local\njobs: 2", "--jobs and --ray exclude each other"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["plan", "run"])
+def test_one_line_names_file_and_key_and_what_is_allowed(command, tmp_path, verb, text, words):
+    (tmp_path / "plan.yaml").write_text(text)
+    code, _, err = command(verb, "plan.yaml")
+    assert code == 2
+    assert words in err
+    assert err.count("\n") == 1
+    assert sorted(path.name for path in Path().iterdir()) == ["plan.yaml"]
+
+
+def test_a_file_that_is_not_there(command, tmp_path):
+    assert "no plan nowhere.yaml" in command("run", "nowhere.yaml")[2]
+    (tmp_path / "plan.yaml").write_bytes(b"algos: \xff\xfe")
+    assert "plan.yaml cannot be read" in command("run", "plan.yaml")[2]
+    (tmp_path / "plan.yaml").write_text("[" * 5000)
+    assert command("run", "plan.yaml")[0] == 2
+
+
+def test_the_schema_is_that_of_the_options(command):
+    code, out, _ = command("plan", "--schema")
+    assert code == 0
+    schema = json.loads(out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    options = {option.opts[0].removeprefix("--") for option in run.params if isinstance(option, click.Option)}
+    assert set(schema["properties"]) == options
+    validator = jsonschema.Draft202012Validator(schema)
+    good = {"algos": ["gan"], "bn": True, "set": "lr_d=1", "seeds": 2, "checkpoint-every": 0.5, "gpu-share": 0.1}
+    assert not list(validator.iter_errors(good))
+    for bad in ({}, {"algos": 1}, good | {"seeds": 0}, good | {"gpu-share": 0}, good | {"x": 1}, good | {"bn": "so"}):
+        assert list(validator.iter_errors(bad)), bad
+    assert set(keys(run.params)) == options
+
+
+def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, monkeypatch):
+    text = f"{CURVES}seeds: 3\nreport: r.html"
+    assert planned(text)[1].splitlines()[1:] == ["3 trials: 1 cells x 3 seeds", "  gan bn=off   seeds 0..2"]
+    monkeypatch.setattr("bench.cli.report.write", lambda *_: Path(__file__))
+    assert command("run", "plan.yaml", "--seeds", 1)[0] == 0
+
+    def stop(self, loop, examiner):
+        honest(self, loop, examiner)
+        raise KeyboardInterrupt
+
+    from bench.train.trial import TrialRunner
+
+    honest = TrialRunner._checkpoint
+    with monkeypatch.context() as patch:
+        patch.setattr(TrialRunner, "_checkpoint", stop)
+        assert command("run", "plan.yaml", "--seeds", 2)[0] == 130
+    runs = len(Store().runs("trial"))
+    code, out, err = planned(text, "--jobs", 2, timing=True)
+    assert code == 0, err
+    assert "1 done, 1 broken off with a checkpoint, 1 to begin" in out
+    assert "gan bn=off   seeds 0..2   1 done   seed 1 at step 20   " in out
+    assert "s a trial (as 1 in the store took)" in out
+    assert "of work on this device, 2 at a time about" in out
+    assert len(Store().runs("trial")) == runs
+    assert "steps timed" in planned(text, "--fresh", timing=True)[1]
+
+
+def test_hours_count_what_is_left(command, planned, monkeypatch):
+    """Three trials of 30 minutes are an hour and a half; nothing is written to say so."""
+    estimate = Estimate(1800.0, 40, "made up")
+    monkeypatch.setattr("bench.train.calibrate.Stopwatch.__call__", lambda self, cell: estimate)
+    code, out, _ = planned(f"{CURVES}seeds: 3", timing=True)
+    assert code == 0
+    assert "seeds 0..2   30.0 min a trial (made up)" in out
+    assert out.endswith("about 1.5 hours of work on this device\n")
+    assert sorted(path.name for path in Path().iterdir()) == ["plan.yaml"]

@@ -1,0 +1,137 @@
+"""Trials side by side in processes: the same trials, whoever dies or is stopped on the way."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import workers
+from stored import content, runs
+from victim import Victim
+
+from bench import results
+from bench.errors import BenchError
+from bench.plan import expand
+from bench.request import Request
+from bench.train.interface import Order
+from bench.train.processes import Processes
+from bench.train.signals import Interrupts
+
+CURVES = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
+GRID = (*CURVES, "--seeds", "3", "--checkpoint-every", "0.2")
+
+
+class Notes:
+    """A watcher that remembers."""
+
+    def __init__(self, heard=lambda text: None):
+        self.said, self.heard = [], heard
+
+    def say(self, text):
+        self.said.append(text)
+        self.heard(text)
+
+
+def orders(count):
+    return [Order(number, "", "", {}) for number in range(count)]
+
+
+def engine(work, jobs, threads=4):
+    return Processes(Request(algos="gan"), expand(["gan"], seeds=4).trials, jobs, threads, work)
+
+
+def worker_pids(victim):
+    """The processes that a `bench run --jobs` has made for trials."""
+    found = []
+    for pid in Path(f"/proc/{victim.process.pid}/task/{victim.process.pid}/children").read_text().split():
+        if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text():
+            found.append(int(pid))
+    return found
+
+
+@pytest.fixture(scope="module")
+def one_by_one(tmp_path_factory, empty_store):
+    """What the grid leaves in a store when its trials are trained one after the other."""
+    folder = tmp_path_factory.mktemp("one_by_one")
+    shutil.copy(empty_store, folder)
+    victim = Victim(folder, *GRID)
+    assert victim.wait() == 0, victim.output
+    return content(folder)
+
+
+def test_a_killed_process_changes_no_result(one_by_one, tmp_path):
+    """Scores, curves, weights and pictures of all are those of one process; the killed trial goes on."""
+    victim = Victim(tmp_path, *GRID, "--jobs", "2")
+    assert victim.wait_for("step 150/300"), victim.output
+    os.kill(worker_pids(victim)[0], signal.SIGKILL)
+    assert victim.wait() == 0, victim.output
+    assert victim.output.count("its process died of SIGKILL; it goes on in another one") == 1
+    assert "goes on from step" in victim.output
+    assert content(tmp_path) == one_by_one
+    assert runs(tmp_path) == 3
+    assert not (tmp_path / "bench-work").exists()
+
+
+def test_one_signal_stops_all_and_the_same_command_goes_on(one_by_one, tmp_path):
+    victim = Victim(tmp_path, *GRID, "--jobs", "2")
+    assert victim.wait_for("step 150/300"), victim.output
+    pids = worker_pids(victim)
+    os.kill(victim.process.pid, signal.SIGINT)
+    assert victim.wait() == 130, victim.output
+    assert "stopped; to go on: bench run" in victim.output
+    assert len(pids) == 2
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    frame = results.load(f"sqlite:///{tmp_path}/mlflow.db").trials
+    assert set(frame.loc[frame["kind"] == "trial", "status"]) <= {"interrupted", "finished"}
+    assert "Traceback" not in victim.output
+    victim = Victim(tmp_path, *GRID, "--jobs", "2")
+    assert victim.wait() == 0, victim.output
+    assert "goes on from step" in victim.output
+    assert content(tmp_path) == one_by_one
+    assert runs(tmp_path) == 3
+
+
+def test_a_dead_process_costs_one_more_try(tmp_path):
+    notes = Notes()
+    with Interrupts() as interrupts:
+        ended = {each.number: each for each in engine(workers.fragile, jobs=2).run(orders(4), notes, interrupts)}
+    assert sorted(ended) == [0, 1, 2, 3]
+    assert ended[0].outcome.reason.startswith("attempt 2, patience 30")
+    assert ended[1].outcome is None
+    assert ended[1].lost == "its process died 2 times, at last of SIGKILL"
+    assert ended[2].outcome.reason == "attempt 1, patience 0.0, 2 threads"
+    assert len(notes.said) == 2
+    assert all("its process died of SIGKILL" in text for text in notes.said)
+
+
+def test_what_ends_a_run_stops_the_others_too(tmp_path):
+    with Interrupts() as interrupts, pytest.raises(BenchError, match="the disk is full"):
+        list(engine(workers.faulty, jobs=2).run(orders(3), Notes(), interrupts))
+    assert not Path("stopped-2").exists()
+
+
+def test_all_are_stopped_and_none_is_begun(tmp_path):
+    heard = set()
+
+    def hear(text):
+        heard.add(text)
+        if len(heard) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt):
+        list(engine(workers.patient, jobs=2).run(orders(4), Notes(hear), interrupts))
+    assert heard == {"0 waits", "1 waits"}
+    assert sorted(path.name for path in Path().glob("stopped-*")) == ["stopped-0", "stopped-1"]
+
+
+def test_a_trial_whose_process_always_dies_is_a_failed_row(command, monkeypatch, tmp_path):
+    monkeypatch.setattr(Processes.__init__, "__defaults__", (workers.doomed,))
+    code, _, err = command(*CURVES, "--seeds", "1", "--jobs", "2")
+    assert code == 1, err
+    frame = results.load().trials
+    rows = frame[frame["kind"] == "trial"]
+    assert rows["status"].tolist() == ["failed"]
+    assert rows["reason"].tolist() == ["its process died 2 times, at last of SIGKILL"]
+    assert rows["cell"].tolist() == ["gan bn=off ema=0.9"]
+    assert not Path("bench-work").exists()

@@ -1,0 +1,124 @@
+"""Trials on a Ray cluster: one that loses a machine midway still trains each exactly once, to the same result."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from stored import content, runs
+from victim import Victim
+
+pytest.importorskip("ray")
+ROOT = Path(__file__).parents[2]
+LONG = pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="takes minutes; BENCH_LONG=1 runs it")
+GRID = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "1500", "--samples", "200", "--seeds", "4")
+OFTEN = ("--checkpoint-every", "0.5")
+
+
+class Node:
+    """A node of a Ray cluster on loopback with one slot, in a process group of its own."""
+
+    def __init__(self, folder, *options):
+        environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        words = ["start", "--node-ip-address=127.0.0.1", "--num-cpus=1", "--block", *options]
+        self.log = folder / "ray.txt"
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *words],
+                env=environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def members(self):
+        """Every process of the node: some of Ray's make groups of their own."""
+        found, fresh = [], [self.process.pid]
+        while fresh:
+            found += fresh
+            paths = [Path(f"/proc/{pid}/task/{pid}/children") for pid in fresh]
+            fresh = [int(pid) for path in paths if path.exists() for pid in path.read_text().split()]
+        return found
+
+    def lose(self):
+        """All of it is gone at once."""
+        for pid in self.members():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path_factory):
+    """The address of a head with one slot, and a second node beside it."""
+    folder = tmp_path_factory.mktemp("ray")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    nodes = [Node(folder, "--head", f"--port={port}", "--include-dashboard=false")]
+    try:
+        for _ in range(300):
+            assert nodes[0].process.poll() is None, nodes[0].log.read_text()
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.2)
+        nodes.append(Node(folder, f"--address={address}"))
+        yield address, nodes[1]
+    finally:
+        for node in nodes:
+            node.lose()
+
+
+@LONG
+def test_a_cluster_that_loses_a_node_trains_each_trial_once(cluster, tmp_path, empty_store):
+    address, second = cluster
+    (tmp_path / "one").mkdir()
+    shutil.copy(empty_store, tmp_path / "one")
+    alone = Victim(tmp_path / "one", *GRID)
+    assert alone.wait() == 0, alone.output
+    victim = Victim(tmp_path, *GRID, *OFTEN, "--ray", address)
+    assert victim.wait_for("[2/4]", 240), victim.output
+    time.sleep(4)  # in which it takes some checkpoints
+    second.lose()
+    assert victim.wait() == 0, victim.output
+    print(victim.output)
+    assert "goes on from step" in victim.output
+    assert "Traceback" not in victim.output
+    assert content(tmp_path) == content(tmp_path / "one")
+    assert runs(tmp_path) == 4
+    assert not (tmp_path / "bench-work").exists()
+
+
+@LONG
+def test_a_signal_stops_the_tasks_and_the_same_command_goes_on(tmp_path):
+    victim = Victim(tmp_path, *GRID, *OFTEN, "--ray", "local")
+    assert victim.wait_for("[1/4]", 240), victim.output
+    time.sleep(2)
+    os.kill(victim.process.pid, signal.SIGINT)
+    assert victim.wait() == 130, victim.output
+    assert "stopped; to go on: bench run" in victim.output
+    victim = Victim(tmp_path, *GRID)
+    assert victim.wait() == 0, victim.output
+    assert "goes on from step" in victim.output
+    assert runs(tmp_path) == 4
+
+
+def test_a_gpu_that_is_not_there_is_said_and_not_waited_for(command):
+    code, _, err = command(*GRID, "--ray", "local", "--gpu-share", "0.5")
+    assert code == 2
+    assert "--ray local: the cluster has no GPU, and trials that ask for one would wait for ever" in err
+
+
+def test_a_cluster_that_is_not_there_is_one_line(command):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code, _, err = command(*GRID, "--ray", f"127.0.0.1:{port}")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert f"--ray 127.0.0.1:{port}: " in err
