@@ -168,7 +168,8 @@ def settings(rng, _place):
         values = ",".join(rng.choice(likely if rng.random() < 0.6 else TEXTS) for _ in range(rng.choice([1, 1, 2, 40])))
         owner = rng.choice(["", "", f"{names[0]}.", "x.", "."])
         words += ["--set", f"{owner}{option.name if rng.random() < 0.9 else rng.choice(TEXTS)}={values}"]
-    return ["plan", "--no-timing", "--algos", ",".join(names), *words, "--seeds", rng.choice(["1", "1", "1", "99999999"])]
+    seeds = rng.choice(["1", "1", "1", "99999999"])
+    return ["plan", "--no-timing", "--algos", ",".join(names), *words, "--seeds", seeds]
 
 
 def idx(rng, place):
