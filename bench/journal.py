@@ -21,7 +21,7 @@ BATCH = 800
 Entry = dict[str, Any]
 
 
-KEYS = {
+KEYS: dict[str, dict[str, Any]] = {
     "start": {"id": str, "name": str, "kind": str, "parent": str | None, "time": float, "uri": str, "experiment": str},
     "tags": {"values": dict},
     "params": {"values": dict},
