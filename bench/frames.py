@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ SCHEMA = 1
 """Version of the columns; raise it when `bench.columns` or `bench.protocol.Protocol` change."""
 MOST_CELLS = 200_000_000
 """Of a parquet file, which may promise far more than it takes on the disk."""
+METRIC = r"[A-Za-z0-9][A-Za-z0-9_. -]*"
+"""Names that every store takes."""
 AGAIN = "write one with: bench export results.parquet"
 
 
@@ -144,6 +147,9 @@ def _table(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> pd.D
     lacking = [name for name in known if name not in frame]
     if lacking:
         raise BenchError(f"{path} lacks {', '.join(lacking)}; export it again")
+    wrong = [name for name in {*frame.columns, *frame.get("metric", ())} if not re.fullmatch(METRIC, str(name))]
+    if wrong:
+        raise BenchError(f"{path}: {min(map(ascii, wrong))[:80]} is no name of a column or metric; export it again")
     for name in frame.columns:
         column = known.get(name, Column(name, "number", ""))
         try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from mlflow.exceptions import MlflowException
 
 from bench import stored
 from bench.columns import NAMES, POSITION, PROTOCOL
@@ -20,7 +21,7 @@ from bench.journal import BATCH
 from bench.protocol import Protocol
 from bench.results import Results, keys, latest
 from bench.stored import COUNTS
-from bench.track import Store
+from bench.track import Store, cause
 
 COSTS = (*POSITION, "eval_seconds", "log_seconds")
 TAGS = (
@@ -78,6 +79,8 @@ def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
         for row in rows:
             _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), store, parent, results.experiment)
         status = "FINISHED"
+    except MlflowException as error:
+        raise BenchError(f"the store does not take what {results.experiment} holds: {cause(error)}") from error
     finally:
         store.set_status(parent, status)
 

@@ -244,13 +244,12 @@ class Spool:
 
 @dataclass
 class Synced:
-    """What `sync` did, and what it could not do."""
+    """What `sync` did; why runs still wait, and what cannot be read, one line a run."""
 
     delivered: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     """Names of trials that a 'bench run' would go on with."""
     failures: list[str] = field(default_factory=list)
-    """Why runs still wait, and what cannot be read, one line a run."""
     damaged: list[str] = field(default_factory=list)
 
 

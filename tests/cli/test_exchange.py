@@ -62,7 +62,7 @@ def test_figures_travel_through_a_file_into_another_store_and_its_report(command
     page = Path("bench-report.html").read_text()
     assert "18 rows of example.parquet. Pictures are not part of such a file" in page
     assert "wgan_gp bn=off" in page
-    assert list(Path("figures").glob("*-fid-images.png"))
+    assert list(Path("figures").glob("*-fid.png"))
 
 
 def test_report_of_a_file_and_of_several(command):

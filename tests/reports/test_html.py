@@ -197,7 +197,8 @@ def test_no_results_are_an_error(builder):
 
 
 DRAWING = {"defs", "style", "g", "path", "use", "text", "tspan", "clippath", "rect"}
-HOSTILE = """<script>alert(1)</script>" onload="x' --seeds 3 `<b>` <img src=http://evil/>"""
+HOSTILE = """<script>alert(1)</script>" onload="x' --seeds 3 `<b>` <img src=http://evil/>&amp;&lt;i&gt; ]]>
+--></style>{{ 7 * 7 }}{% raw %}${7*7}$ \\frac{ #}"""
 
 
 def test_whatever_comes_from_the_store_is_escaped(builder):
@@ -209,7 +210,8 @@ def test_whatever_comes_from_the_store_is_escaped(builder):
         hurt = {
             "name": evil, "cell": evil, "family": evil, "paper": evil, "command": evil,
             "commit": evil, "device": evil, "preset": evil, "dataset": evil, "data_fingerprint": evil,
-            "extractor": evil, "budget": evil,
+            "extractor": evil, "budget": evil, "diagnosis": evil, "imported": evil, "code": evil, "task": evil,
+            "prefix": evil, "reference": evil, "weights": evil, "inception": evil, "parent_id": evil,
             "protocol_text": evil, "deviations": [f"{evil}: {evil}"], "config": {"bn": True, evil: evil},
             "versions": {evil: evil}, "track": evil,
         }  # fmt: skip
@@ -227,6 +229,9 @@ def test_whatever_comes_from_the_store_is_escaped(builder):
     assert len(page.all("script")) == 1
     assert page.text.count("<script>alert(1)</script>") >= 20
     assert not any("onload" in attributes for _, attributes in page.elements)
+    # Shown letter by letter: neither unescaped twice nor taken for a template.
+    assert "&amp;&lt;i&gt; ]]> --></style>{{ 7 * 7 }}{% raw %}${7*7}$" in page.text
+    assert "49" not in page.text
     assert harmless.text.count("harmless") >= 20
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.files import save
+
 LONG = pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="part of the long form, BENCH_LONG=1")
 PRELOAD = ["victim", "torch", "mlflow", "bench.cli", "bench.train.run", "bench.evaluate", "reports.tables"]
 context = multiprocessing.get_context("forkserver")
@@ -56,7 +58,7 @@ def _die_in(place, nth, *signals):
 
 def blank_report(_, out):
     """A page without content, in place of `bench.cli.report.write`."""
-    out.write_text("no report")
+    save(out, b"no report")
     return out.resolve()
 
 
