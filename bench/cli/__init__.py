@@ -25,6 +25,7 @@ from bench.cli import (
     report,
     run,
     sample,
+    scale,
     score,
     sync,
 )
@@ -60,6 +61,7 @@ for command in (
     sync.sync,
     metrics.metrics,
     doctor.doctor,
+    scale.scale,
     sample.sample,
     latent.latent,
     features.features,
