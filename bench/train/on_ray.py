@@ -39,9 +39,17 @@ def _task(request: Request, order: Order, site: Site, work: Work, mailbox: Any) 
 
 @contextlib.contextmanager
 def cluster(
-    address: str, request: Request, trials: Sequence[Trial], gpu_share: float | None, store: str, work: Work = train
+    address: str,
+    request: Request,
+    trials: Sequence[Trial],
+    gpu_share: float | None,
+    store: str,
+    work: Work = train,
+    slots: int | None = None,
 ) -> Iterator[OnRay]:
     """The cluster at `address`: 'local' starts one here for as long as this lasts, 'auto' takes the one that runs here.
+
+    `slots` is how many trials a local one takes at once, by default one a core.
 
     BenchError where it cannot be reached, has no GPU though one is asked for, or spans machines that cannot share the
     store.
@@ -55,12 +63,17 @@ def cluster(
         raise BenchError("--ray needs Ray: pip install 'gan-bench[ray]'") from error
     where: dict[str, Any] = {"address": address}
     if address == "local":
-        where |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        where |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "num_cpus": slots}
+    elif address.startswith("127."):  # Ray itself would look for the node of this machine's outer address
+        where["_node_ip_address"] = address.partition(":")[0]
     try:
         ray.init(**where, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, as the mood takes it
         cause = str(error).strip().partition("\n")[0]
-        raise BenchError(f"--ray {address}: {cause}; allowed is local, auto or HOST:PORT of a running head") from error
+        raise BenchError(
+            f"--ray {address}: {cause}; allowed is local, auto or HOST:PORT "
+            "of a running head, with RAY_AUTH_TOKEN where that asks for one"
+        ) from error
     try:
         _check_store(store)
         yield OnRay(request, trials, _gpus(address, request, gpu_share), work)

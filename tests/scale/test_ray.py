@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -15,6 +16,10 @@ from stored import content, runs
 from victim import Victim
 
 pytest.importorskip("ray")
+LOOPBACK = "127.0.0.2"
+"""Loopback too, but Ray takes 127.0.0.1 for the machine's outer address wherever it reads it."""
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+"""The tests' own cluster lets nobody else in."""
 ROOT = Path(__file__).parents[2]
 LONG = pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="takes minutes; BENCH_LONG=1 runs it")
 GRID = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "1500", "--samples", "200", "--seeds", "4")
@@ -25,8 +30,10 @@ class Node:
     """A node of a Ray cluster on loopback with one slot, in a process group of its own."""
 
     def __init__(self, folder, *options):
-        environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        words = ["start", "--node-ip-address=127.0.0.1", "--num-cpus=1", "--block", *options]
+        environment = (
+            os.environ | TOKEN | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        )
+        words = ["start", f"--node-ip-address={LOOPBACK}", "--num-cpus=1", "--block", *options]
         self.log = folder / "ray.txt"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
@@ -56,15 +63,15 @@ def cluster(tmp_path_factory):
     """The address of a head with one slot, and a second node beside it."""
     folder = tmp_path_factory.mktemp("ray")
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((LOOPBACK, 0))
         port = free.getsockname()[1]
-    address = f"127.0.0.1:{port}"
+    address = f"{LOOPBACK}:{port}"
     nodes = [Node(folder, "--head", f"--port={port}", "--include-dashboard=false")]
     try:
         for _ in range(300):
             assert nodes[0].process.poll() is None, nodes[0].log.read_text()
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                if probe.connect_ex((LOOPBACK, port)) == 0:
                     break
             time.sleep(0.2)
         nodes.append(Node(folder, f"--address={address}"))
@@ -81,7 +88,7 @@ def test_a_cluster_that_loses_a_node_trains_each_trial_once(cluster, tmp_path, e
     shutil.copy(empty_store, tmp_path / "one")
     alone = Victim(tmp_path / "one", *GRID)
     assert alone.wait() == 0, alone.output
-    victim = Victim(tmp_path, *GRID, *OFTEN, "--ray", address)
+    victim = Victim(tmp_path, *GRID, *OFTEN, "--ray", address, **TOKEN)
     assert victim.wait_for("[2/4]", 240), victim.output
     time.sleep(4)  # in which it takes some checkpoints
     second.lose()

@@ -1,0 +1,93 @@
+"""`bench scale`: how cost grows with slots, writers and trials on this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.track import Store
+
+
+def _numbers(_: click.Context, parameter: click.Parameter, text: str) -> list[int]:
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) for word in words):
+        raise BenchError(f"--{parameter.name} {text}: allowed are whole numbers of at least 1, with commas")
+    return [int(word) for word in words]
+
+
+@click.command()
+@click.option("--slots", default="1,2,4", show_default=True, callback=_numbers, help="Slots of a Ray cluster here.")
+@click.option("--writers", default="1,4", show_default=True, callback=_numbers, help="Processes that write to a store.")
+@click.option("--trials", default="100", show_default=True, callback=_numbers, help="Trials in a store that is read.")
+@click.option("--seconds", type=click.FloatRange(0.01), default=2.0, show_default=True, help="Of a simulated trial.")
+def scale(slots: list[int], writers: list[int], trials: list[int], seconds: float) -> None:
+    """Measure with simulated trials: efficiency of Ray, writes to MLflow, and the time of a report.
+
+    Works in a folder of its own, which is removed; only writers use MLFLOW_TRACKING_URI, where that is set.
+    """
+    from bench.track import Store
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/writers.db")
+        store = Store("scale")
+        for number in slots:
+            _slots(number, seconds, store)
+        for number in writers:
+            _writers(number, seconds, store)
+        for number in trials:
+            _report(number, folder)
+
+
+def _slots(number: int, seconds: float, store: Store) -> None:
+    from bench import scale as measure
+    from bench.request import Request
+    from bench.train.on_ray import cluster
+
+    trials = measure.plan(4 * number).trials
+    with cluster("local", Request(algos=""), trials, None, store.uri, measure.sleep, number) as engine:
+        measure.timed(engine, number, seconds)  # in which Ray starts its processes
+        wall, _ = measure.timed(engine, len(trials), seconds)
+    found = measure.Efficiency(number, len(trials), seconds, wall)
+    click.echo(
+        f"{number:>5} slots    {len(trials)} trials of {seconds:g} s in {wall:.1f} s: efficiency "
+        f"{found.efficiency:.0%}, {found.overhead * 1000:.0f} ms a trial beside it"
+    )
+
+
+def _writers(number: int, seconds: float, store: Store) -> None:
+    from bench import scale as measure
+    from bench.request import Request
+    from bench.train.processes import Processes
+
+    request = Request(algos="", experiment=store.experiment)
+    engine = Processes(request, measure.plan(number).trials, number, number, measure.write)
+    _, ended = measure.timed(engine, number, seconds)
+    rate = sum(each.outcome.scores["points"] for each in ended if each.outcome)
+    click.echo(f"{number:>5} writers  {rate:,.0f} points/s in calls of {measure.POINTS}, {rate / number:,.0f} each")
+
+
+def _report(number: int, folder: Path) -> None:
+    from bench import results
+    from bench import scale as measure
+    from bench.track import Store
+    from reports import html
+
+    uri = f"sqlite:///{folder}/trials-{number}.db"
+    measure.fill(Store(uri=uri), number, max(number // 10, 1), measure.POINTS)
+    started, work = time.perf_counter(), time.process_time()
+    loaded = results.load(uri)
+    read = time.perf_counter() - started
+    html.write(loaded, folder / "report.html")
+    click.echo(
+        f"{number:>5} trials   {len(loaded.curves):,} points read in {read:.1f} s, reported in "
+        f"{time.perf_counter() - started:.1f} s in all, {time.process_time() - work:.1f} s of them at work"
+    )
