@@ -166,7 +166,7 @@ def _from_server(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, 
 
 
 def _from_database(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, str, float]]:
-    """The same from a database in one query for many runs, which takes a fiftieth of the time."""
+    """The same from a database, in one query for many runs."""
     from mlflow.store.tracking.dbmodels.models import SqlMetric as Point
     from sqlalchemy import select
 
