@@ -14,6 +14,17 @@ from bench.errors import BenchError
 from bench.journal import Journal
 from bench.track import Store
 
+START = {
+    "op": "start",
+    "id": "i",
+    "name": "n",
+    "kind": "run",
+    "parent": None,
+    "time": 0.5,
+    "uri": "u",
+    "experiment": "e",
+}
+TAGS = {"op": "tags", "values": {}}
 CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
 
 
@@ -116,14 +127,15 @@ def test_many_points_go_in_calls_that_the_store_takes(monkeypatch):
 
 def test_a_torn_line_is_forgotten(tmp_path):
     journal = Journal(tmp_path)
+    journal.append(START)
     for number in range(3):
         journal.append({"op": "tags", "values": {"n": str(number)}})
     path = tmp_path / "journal.jsonl"
     path.write_text(path.read_text()[:-5])
     again = Journal(tmp_path)
-    assert [entry["values"]["n"] for entry in again.entries] == ["0", "1"]
+    assert [entry["values"]["n"] for entry in again.entries[1:]] == ["0", "1"]
     again.append({"op": "tags", "values": {"n": "3"}})
-    assert [json.loads(line)["values"]["n"] for line in path.read_text().splitlines()] == ["0", "1", "3"]
+    assert [json.loads(line)["values"]["n"] for line in path.read_text().splitlines()[1:]] == ["0", "1", "3"]
 
 
 def test_an_abandoned_parent_is_ended_by_sync(command, tmp_path):
@@ -165,19 +177,6 @@ def test_a_kill_while_the_store_is_made_does_not_break_it(tmp_path):
     victim = Victim(tmp_path, *CURVES, die_in=("mlflow.store.db.utils:_upgrade_db", 1))
     assert victim.wait() == -signal.SIGKILL
     Store()
-
-
-START = {
-    "op": "start",
-    "id": "i",
-    "name": "n",
-    "kind": "run",
-    "parent": None,
-    "time": 0.5,
-    "uri": "u",
-    "experiment": "e",
-}
-TAGS = {"op": "tags", "values": {}}
 
 
 @pytest.mark.parametrize(
