@@ -61,3 +61,10 @@ def test_a_full_disk_leaves_the_one_before_and_no_rest(checkpoints, tmp_path, fu
     with pytest.raises(OSError, match="No space left"):
         checkpoints.save(200, {"steps": 200})
     assert names(tmp_path) == ["checkpoint-10.pt", "checkpoint-100.pt"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x80\x02]q\x00."])
+def test_what_is_no_checkpoint_though_its_digest_fits(tmp_path, content):
+    (tmp_path / "checkpoint-1.pt").write_bytes(hashlib.sha256(content).digest() + content)
+    (damaged,) = Checkpoints(tmp_path).load()
+    assert str(damaged) == "checkpoint-1.pt is no checkpoint of this program"

@@ -10,9 +10,21 @@ from stored import client_of, content, runs
 from victim import LONG, Victim, context, open_store
 
 from bench import results, spool
+from bench.errors import BenchError
 from bench.journal import Journal
 from bench.track import Store
 
+START = {
+    "op": "start",
+    "id": "i",
+    "name": "n",
+    "kind": "run",
+    "parent": None,
+    "time": 0.5,
+    "uri": "u",
+    "experiment": "e",
+}
+TAGS = {"op": "tags", "values": {}}
 CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
 
 
@@ -115,14 +127,15 @@ def test_many_points_go_in_calls_that_the_store_takes(monkeypatch):
 
 def test_a_torn_line_is_forgotten(tmp_path):
     journal = Journal(tmp_path)
+    journal.append(START)
     for number in range(3):
         journal.append({"op": "tags", "values": {"n": str(number)}})
     path = tmp_path / "journal.jsonl"
     path.write_text(path.read_text()[:-5])
     again = Journal(tmp_path)
-    assert [entry["values"]["n"] for entry in again.entries] == ["0", "1"]
+    assert [entry["values"]["n"] for entry in again.entries[1:]] == ["0", "1"]
     again.append({"op": "tags", "values": {"n": "3"}})
-    assert [json.loads(line)["values"]["n"] for line in path.read_text().splitlines()] == ["0", "1", "3"]
+    assert [json.loads(line)["values"]["n"] for line in path.read_text().splitlines()[1:]] == ["0", "1", "3"]
 
 
 def test_an_abandoned_parent_is_ended_by_sync(command, tmp_path):
@@ -164,3 +177,51 @@ def test_a_kill_while_the_store_is_made_does_not_break_it(tmp_path):
     victim = Victim(tmp_path, *CURVES, die_in=("mlflow.store.db.utils:_upgrade_db", 1))
     assert victim.wait() == -signal.SIGKILL
     Store()
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [b"\xff\n"],
+        [TAGS],
+        [START, START],
+        [START | {"time": "now"}],
+        [START, {"op": "dance"}],
+        [START, {"op": "file", "file": "../../secret", "folder": None}],
+        [START, 5],
+    ],
+)
+def test_a_damaged_journal_is_named_and_holds_nothing_else_up(command, entries, tmp_path):
+    whole = spool.Spool(Store()).start("a run", "reference")
+    whole.journal.append({"op": "close", "status": "FINISHED"})
+    whole.release()
+    (tmp_path / spool.WORK / "0123").mkdir()
+    lines = [entry if isinstance(entry, bytes) else json.dumps(entry).encode() + b"\n" for entry in entries]
+    (tmp_path / spool.WORK / "0123" / "journal.jsonl").write_bytes(b"".join(lines))
+    code, out, _ = command("sync")
+    assert code == 1
+    assert "delivered  a run\n" in out
+    assert "0123/journal.jsonl is damaged; remove" in out
+
+
+def test_a_journal_shorter_than_what_was_delivered_is_damaged(tmp_path):
+    journal = Journal(tmp_path)
+    for entry in (START, TAGS, TAGS):
+        journal.append(entry)
+    journal.note_delivery("run", 3)
+    path = tmp_path / "journal.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    with pytest.raises(BenchError, match="is damaged; remove"):
+        Journal(tmp_path)
+
+
+def test_a_longer_journal_is_cut_behind_what_the_store_may_have(tmp_path):
+    """A longer journal than the store was told of is cut there, never before."""
+    journal = Journal(tmp_path)
+    for entry in (START, TAGS, TAGS):
+        journal.append(entry)
+    journal.note_delivery("run", 1)
+    journal.append(TAGS)
+    journal.truncate(0)
+    assert len(journal.entries) == len(Journal(tmp_path).entries) == 3
+    assert Journal(tmp_path).delivered == 1
