@@ -40,7 +40,7 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
         (["run", "--algos", ","], "no algorithm given"),
         (["run"], "Missing option '--algos'"),
         (["run", "--algos", "dcgan", "--bn", "maybe"], "--bn maybe: allowed is on, off or on/off"),
-        (["run", "--algos", "dcgan", "--steps", "-5"], "'--steps': -5 is not in the range x>=1"),
+        (["run", "--algos", "dcgan", "--steps", "-5"], "'--steps': -5 is not in the range 1<=x<=1000000000"),
         (["run", "--algos", "dcgan", "--steps", "many"], "'many' is not a valid integer"),
         (["run", "--algos", "dcgan", "--steps", "5", "--epochs", "1"], "--epochs and --steps exclude each other"),
         (["run", "--algos", "dcgan", "--seeds", "0"], "0 is not in the range x>=1"),
