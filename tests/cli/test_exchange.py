@@ -122,6 +122,6 @@ def test_the_page_is_in_the_store_too(finished_run):
     client = open_client(finished_run.uri)
     loaded = results.load(finished_run.uri)
     (parent,) = set(loaded.trials["parent_id"])
-    path = client.download_artifacts(parent, "report.html")
+    path = client.download_artifacts(parent, "bench-report.html")
     assert Path(path).read_bytes() == (finished_run.folder / "bench-report.html").read_bytes()
     assert Store("bench", finished_run.uri).client.get_run(parent).data.tags["bench.kind"] == "run"

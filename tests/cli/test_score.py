@@ -45,4 +45,4 @@ def test_more_than_the_protocol_scores_are_cut_and_said(command, images):
     assert code == 0
     assert "10,000 of 10,200 images" in out
     assert "mnist_fid_10k" in out
-    assert "real train digits" in out
+    assert "real training images" in out
