@@ -38,6 +38,7 @@ def torch_fidelity_call(metric: str, images: Tensor, real: Tensor) -> None:
         rng_seed=IS_SHUFFLE_SEED,
         batch_size=200,
         cuda=False,
+        save_cpu_ram=True,
         verbose=False,
         **{metric: True},
         **settings,
@@ -73,7 +74,7 @@ def measure_evaluation(request: Request) -> dict[str, Numbers]:
         "scoring": lambda: evaluator.judge(Samples(images)),
         **{f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real) for name in BASELINE},
     }
-    seconds = interleaved(actions, min(request.repeats, ROUNDS))
+    seconds = interleaved(actions, min(request.repeats, ROUNDS), warm_up=0)
     found = {name: spread("seconds", values) for name, values in seconds.items()}
     baseline = [sum(values) for values in zip(*(seconds[f"torch_fidelity_{name}"] for name in BASELINE), strict=True)]
     found["torch_fidelity"] = spread("seconds", baseline)
