@@ -22,7 +22,7 @@ from bench.tasks import TASKS
 from bench.train.sampling import draw
 
 ROUNDS = 3
-"""Rounds at most: one takes half a minute and more."""
+"""Rounds at most: one takes minutes on a busy machine."""
 BASELINE = ("fid", "isc", "kid", "prc")
 """torch-fidelity's names of FID, IS, KID, precision and recall."""
 
@@ -70,7 +70,6 @@ def measure_evaluation(request: Request) -> dict[str, Numbers]:
         "drawing": sampled,
         "extraction": lambda: evaluator.scored(images),
         **{f"metric_{entry.name}": partial(metric, entry) for entry in evaluator.metrics},
-        "all": lambda: evaluator.judge(sampled()),
         "scoring": lambda: evaluator.judge(Samples(images)),
         **{f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real) for name in BASELINE},
     }
