@@ -89,7 +89,7 @@ def _print(figures: dict[str, Any], title: str) -> None:
 
     table = Table(box=None, pad_edge=False)
     for column in ("part", "of", "figure", "median [quartiles]"):
-        table.add_column(column, no_wrap=True)
+        table.add_column(column, no_wrap=column != "figure")
     for part, rows in figures.items():
         table.add_section()
         for row, numbers in rows.items():

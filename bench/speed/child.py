@@ -1,4 +1,7 @@
-"""A process of its own, for what a process costs: it takes some steps and prints the peak of its memory in MB."""
+"""A process of its own, for what a process costs: it takes some steps and prints the peak of its memory in MB.
+
+The naive script's process imports torch and the script, as it would without the harness; ours all that a trial needs.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,7 @@ import sys
 
 import torch
 
-from bench.speed import step
-from bench.speed.naive import PEER
+from bench.speed.naive import PEER, NaiveScript
 
 KINDS = ("naive", "ours")
 
@@ -22,9 +24,17 @@ def start(kind: str) -> float:
 
 def main(kind: str) -> None:
     """The first steps of the naive script or of ours, on the CPU at batch 64."""
-    cpu, size = torch.device("cpu"), step.SIZES[1]
-    action = step.naive_step(size, cpu) if kind == "naive" else step.our_steps(step.our_loop(PEER, size, cpu))
-    action()
+    cpu, size, steps = torch.device("cpu"), 64, 2
+    if kind == "naive":
+        script = NaiveScript(torch.rand(6_400, 1, 28, 28) * 2 - 1, size, cpu)
+        for _ in range(steps):
+            script.step()
+    else:
+        from bench.speed.step import our_loop
+
+        loop = our_loop(PEER, size, cpu)
+        loop.run(steps)
+        loop.drain()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(peak / (2**20 if sys.platform == "darwin" else 2**10))
 

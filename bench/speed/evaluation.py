@@ -22,7 +22,7 @@ from bench.tasks import TASKS
 from bench.train.sampling import draw
 
 ROUNDS = 3
-"""Rounds at most: one takes half a minute and more."""
+"""Rounds at most: one takes minutes on a busy machine."""
 BASELINE = ("fid", "isc", "kid", "prc")
 """torch-fidelity's names of FID, IS, KID, precision and recall."""
 
@@ -38,6 +38,7 @@ def torch_fidelity_call(metric: str, images: Tensor, real: Tensor) -> None:
         rng_seed=IS_SHUFFLE_SEED,
         batch_size=200,
         cuda=False,
+        save_cpu_ram=True,
         verbose=False,
         **{metric: True},
         **settings,
@@ -69,11 +70,10 @@ def measure_evaluation(request: Request) -> dict[str, Numbers]:
         "drawing": sampled,
         "extraction": lambda: evaluator.scored(images),
         **{f"metric_{entry.name}": partial(metric, entry) for entry in evaluator.metrics},
-        "all": lambda: evaluator.judge(sampled()),
         "scoring": lambda: evaluator.judge(Samples(images)),
         **{f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real) for name in BASELINE},
     }
-    seconds = interleaved(actions, min(request.repeats, ROUNDS))
+    seconds = interleaved(actions, min(request.repeats, ROUNDS), warm_up=0)
     found = {name: spread("seconds", values) for name, values in seconds.items()}
     baseline = [sum(values) for values in zip(*(seconds[f"torch_fidelity_{name}"] for name in BASELINE), strict=True)]
     found["torch_fidelity"] = spread("seconds", baseline)

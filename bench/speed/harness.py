@@ -34,7 +34,7 @@ def measure_start(request: Request) -> dict[str, Numbers]:
         "naive": lambda: child.start("naive"),
         "ours": lambda: child.start("ours"),
     }
-    seconds = interleaved(actions, min(request.repeats, PROCESSES))
+    seconds = interleaved(actions, min(request.repeats, PROCESSES), warm_up=1)
     over = [slow - fast for slow, fast in zip(seconds["help"], seconds["bare"], strict=True)]
     first = {name: spread("seconds", seconds[name]) for name in child.KINDS}
     first["ours"] |= ratios("ratio_to_naive", seconds["naive"], seconds["ours"])

@@ -13,10 +13,10 @@ WARM_UP = 2
 """Turns of each action before the clock runs."""
 
 
-def interleaved(actions: Mapping[str, Action], repeats: int) -> dict[str, list[float]]:
+def interleaved(actions: Mapping[str, Action], repeats: int, warm_up: int = WARM_UP) -> dict[str, list[float]]:
     """Wall seconds of each action in each of `repeats` rounds, every round taking all of them in turn."""
     for action in actions.values():
-        for _ in range(WARM_UP):
+        for _ in range(warm_up):
             action()
     seconds: dict[str, list[float]] = {name: [] for name in actions}
     for _ in range(repeats):
