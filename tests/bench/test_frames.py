@@ -98,7 +98,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("values", "words"),
         [
-            ({"schema": 99}, "has schema version 99, this bench reads 2"),
+            ({"schema": 99}, "has schema version 99, this bench reads 1"),
             ({"schema": None}, "is no file of bench; write one with: bench export"),
             ({"weights": None, "task": None}, "lacks task, weights"),
             ({"samples": 2000}, r"row 1 .*the columns of its protocol do not give the id"),

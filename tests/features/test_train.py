@@ -127,10 +127,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypa
     path = tmp_path / "card"
     path.write_bytes(b"old")
 
-    def full(self: Path, content: bytes) -> int:
+    def full(descriptor: int) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("bench.files.os.fsync", full)
     with pytest.raises(BenchError, match=r"cannot write .*card .No space left"):
         save(path, b"new")
     assert path.read_bytes() == b"old"
