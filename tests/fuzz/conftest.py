@@ -5,6 +5,13 @@ from inputs import Place
 
 from bench.errors import BenchError
 
+WORK = (
+    "bench.doctor.examine", "bench.features.train.train_extractors", "bench.scale.fill", "bench.scale.timed",
+    "bench.speed.parts.measure", "bench.train.calibrate.Stopwatch.__call__", "bench.train.on_ray.cluster",
+    "bench.train.run.Run.execute",
+)  # fmt: skip
+"""Where commands begin to work for minutes, or start processes."""
+
 
 def _reached(*_arguments, **_options):
     raise BenchError("the input was taken, here the work would begin")
@@ -20,6 +27,6 @@ def place(_place, monkeypatch):
     """Where inputs are made; the working directory."""
     monkeypatch.chdir(_place.folder)
     monkeypatch.setattr("gans.contract.CHECKS", ())
-    for name in ("bench.doctor.examine", "bench.features.train.train_extractors", "bench.train.run.Run.execute"):
+    for name in WORK:
         monkeypatch.setattr(name, _reached)
     return _place
