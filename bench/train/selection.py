@@ -29,11 +29,11 @@ class Best:
         """Keeps what the loop holds now, if its FID is the lowest; of equal ones the first stays."""
         if fid < self.fid:
             self.fid, self.step = fid, loop.counts.steps
-            self._weights = deepcopy({"gan": loop.gan.state_dict(), "generator": loop.generator.state_dict()})
+            self._weights = deepcopy({"networks": loop.gan.state_dict(), "generator": loop.generator.state_dict()})
 
     def put_back(self, loop: Loop) -> None:
         """Makes the loop's networks what they were at the best step."""
-        loop.gan.load_state_dict(self._weights["gan"])
+        loop.gan.load_state_dict(self._weights["networks"])
         loop.generator.load_state_dict(self._weights["generator"])
 
     def state_dict(self) -> dict[str, Any]:
