@@ -45,6 +45,8 @@ def _quiet() -> None:
     # Its migration of a fresh sqlite file logs two lines that mean nothing to the user.
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # A traceback of what is raised, and said by us in one line.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def tracking_uri(given: str | None = None) -> str:
