@@ -72,7 +72,7 @@ def test_sigkill_at_random_moments_changes_nothing(arguments, kills, tmp_path, e
     assert content(tmp_path) == content(tmp_path / "whole")
     where = ", ".join(f"{number} {place}" for place, number in places.most_common())
     print(f"{kills} kills ({where}), {resumed} after going on from a checkpoint, {whole + 1} trials equal")
-    assert resumed
+    assert resumed or kills < 10  # a few kills may all come before the first checkpoint
     assert runs(tmp_path) == 1
     assert not (tmp_path / "bench-work").exists()
 
