@@ -198,7 +198,7 @@ def test_no_results_are_an_error(builder):
 
 DRAWING = {"defs", "style", "g", "path", "use", "text", "tspan", "clippath", "rect"}
 HOSTILE = """<script>alert(1)</script>" onload="x' --seeds 3 `<b>` <img src=http://evil/>&amp;&lt;i&gt; ]]>
---></style>{{ 7 * 7 }}{% raw %}${7*7}$ \\frac{ #}"""
+--></style>{{ 7919 * 7907 }}{% raw %}${7919*7907}$ \\frac{ #}"""
 
 
 def test_whatever_comes_from_the_store_is_escaped(builder):
@@ -230,8 +230,8 @@ def test_whatever_comes_from_the_store_is_escaped(builder):
     assert page.text.count("<script>alert(1)</script>") >= 20
     assert not any("onload" in attributes for _, attributes in page.elements)
     # Shown letter by letter: neither unescaped twice nor taken for a template.
-    assert "&amp;&lt;i&gt; ]]> --></style>{{ 7 * 7 }}{% raw %}${7*7}$" in page.text
-    assert "49" not in page.text
+    assert "&amp;&lt;i&gt; ]]> --></style>{{ 7919 * 7907 }}{% raw %}${7919*7907}$" in page.text
+    assert "62615533" not in page.text
     assert harmless.text.count("harmless") >= 20
 
 
