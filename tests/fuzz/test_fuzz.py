@@ -4,6 +4,7 @@ Each input follows from its number, so that a failure names what to try again. T
 BENCH_LONG=1 tries all.
 """
 
+import itertools
 import os
 import random
 
@@ -22,9 +23,11 @@ def test_any_input_is_answered(kind, place, monkeypatch):
     if kind == "command lines":  # a page takes seconds, and what is on it is the same each time
         monkeypatch.setattr("bench.cli.report.write", blank_report)
     guard = Guard()
-    for i in range(0, number, SHARE):
+    some, more = range(0, number, SHARE), (i for i in range(number) if i % SHARE)
+    for i in itertools.chain(some, more):
+        # Of a dozen damaged files all may be refused: then some more, until one is not.
+        if i % SHARE and 0 < guard.refused < guard.count:
+            break
         guard.attempt(f"{kind} {i}", make, random.Random(f"{kind} {i}"), place)
     print(f"{kind}: {guard.count:,} inputs, {guard.refused:,} of them refused")
-    # Of a dozen damaged files all may be refused; of all of them never.
-    assert guard.count > 0
-    assert SHARE > 1 or 0 < guard.refused < guard.count
+    assert 0 < guard.refused < guard.count

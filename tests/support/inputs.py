@@ -93,7 +93,7 @@ class Place:
         self.png = buffer.getvalue()
         self.checkpoint = io.BytesIO()
         torch.save({"made_by": {}, "loop": {"gan": gan.state_dict(), "counts": {"steps": 3}}}, self.checkpoint)
-        writer = Spool(self.store).start("a run", "reference")
+        writer = Spool(self.store, folder / "spool").start("a run", "reference")
         writer.metrics({"loss": 0.5}, 1)
         writer.artifact("samples.png", self.png)
         writer.journal.append({"op": "close", "status": "FINISHED"})
