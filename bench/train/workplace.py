@@ -70,15 +70,20 @@ class Workplace:
             return None
         return known[trial].info.run_id if known else None
 
-    def _claim(self, order: Order, trial: Trial) -> RunWriter:
-        return self.spool.claim(
-            self.conditions.fingerprint(trial),
-            str(trial),
-            order.parent,
-            fresh=self.fresh,
-            finished=lambda: self._just_finished(trial),
-            patience=order.patience,
-        )
+    def _claim(self, order: Order, trial: Trial, watcher: Watcher) -> RunWriter | Ended:
+        """The trial's run, or what became of the order where another process has the trial or had it."""
+        try:
+            return self.spool.claim(
+                self.conditions.fingerprint(trial),
+                str(trial),
+                order.parent,
+                fresh=self.fresh,
+                finished=lambda: self._just_finished(trial),
+                patience=order.patience,
+            )
+        except Taken as taken:
+            watcher.say(f"{trial} is left out: {taken}")
+            return Ended(order.number, None, taken.run_id)
 
     def train(self, order: Order, watcher: Watcher, interrupts: Interrupts) -> Ended:
         """Trains the trial that is ordered, unless another process has it or had it.
@@ -86,11 +91,9 @@ class Workplace:
         KeyboardInterrupt and NoRoom as `TrialRunner.run`.
         """
         trial = self.conditions.plan.trials[order.number]
-        try:
-            writer = self._claim(order, trial)
-        except Taken as taken:
-            watcher.say(f"{trial} is left out: {taken}")
-            return Ended(order.number, None, taken.run_id)
+        writer = self._claim(order, trial, watcher)
+        if isinstance(writer, Ended):
+            return writer
         conditions = self.conditions
         outcome = TrialRunner(
             *(trial, conditions.settings, conditions.data, conditions.yardstick, writer, watcher, interrupts),
@@ -102,11 +105,9 @@ class Workplace:
     def give_up(self, order: Order, reason: str, watcher: Watcher) -> Ended:
         """Records that a trial failed whose processes died."""
         trial = self.conditions.plan.trials[order.number]
-        try:
-            writer = self._claim(order, trial)
-        except Taken as taken:
-            watcher.say(f"{trial} is left out: {taken}")
-            return Ended(order.number, None, taken.run_id)
+        writer = self._claim(order, trial, watcher)
+        if isinstance(writer, Ended):
+            return writer
         outcome = Outcome("failed", reason, {}, Counts())
         writer.tags(self._tags(trial) | {"status": outcome.status, "reason": reason, "diagnosis": ""})
         Checkpoints(writer.folder).clear()
