@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import pandas as pd
 from scipy import stats
 
 from reports.groups import Group
-from reports.tables import leaderboard
-
-if TYPE_CHECKING:
-    from bench.results import Results
 
 LEAST = 3
 """Cells below which a rank correlation is 1 or -1 whatever happens."""
@@ -33,9 +29,8 @@ class Agreement:
         )
 
 
-def agreement(results: Results, group: Group) -> Agreement | None:
-    """Of the group's cells that both have scored; None where they are fewer than three, or all alike."""
-    board = leaderboard(results, group)
+def agreement(board: pd.DataFrame, group: Group) -> Agreement | None:
+    """Of a leaderboard's cells that both have scored; None where they are fewer than three, or all alike."""
     second = group.metric("fid_second")
     if second not in board:
         return None

@@ -57,7 +57,7 @@ def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
             f"{which} a single seed, from which no verdict follows: another seed can turn the order round. "
             "Run again with --seeds 3 or more; a seed that is run twice counts once."
         )
-    alike = agreement(results, group)
+    alike = agreement(board, group)
     return [*sentences, alike.text] if alike else sentences
 
 

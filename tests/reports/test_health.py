@@ -7,6 +7,7 @@ from reports import health, html
 from reports.agreement import agreement
 from reports.groups import protocols
 from reports.summary import summary
+from reports.tables import leaderboard
 
 ORDER = {"fid": 1.0, "is": -0.1, "precision": -0.1, "recall": -0.1, "coverage": -0.1, "missing": 0.0, "diversity": -0.1}
 PROBES = (
@@ -46,7 +47,8 @@ def cells(builder, firsts, seconds):
     for i, (fid, second) in enumerate(zip(firsts, seconds, strict=True)):
         builder.trial(f"gan{i}", False, 0, fid, mnist_fid_second_10k=second)
     results = builder.results()
-    return results, protocols(results)[0]
+    group = protocols(results)[0]
+    return results, group, leaderboard(results, group)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +57,18 @@ def cells(builder, firsts, seconds):
     [((1.0, 2.0, 3.0, 90.0), 1.0), ((4.0, 3.0, 2.0, 1.0), -1.0), ((1.0, 2.0, 4.0, 3.0), 0.8)],
 )
 def test_agreement_is_spearmans_rank_correlation_over_cells(builder, seconds, rho):
-    results, group = cells(builder, (10.0, 20.0, 30.0, 40.0), seconds)
-    found = agreement(results, group)
+    results, group, board = cells(builder, (10.0, 20.0, 30.0, 40.0), seconds)
+    found = agreement(board, group)
     assert found.rho == pytest.approx(rho)
     assert found.cells == 4
     assert f"is {rho:.2f} over 4 cells" in summary(results, group)[-1]
 
 
 def test_two_cells_or_a_tie_of_all_say_nothing(builder):
-    assert agreement(*cells(builder, (10.0, 20.0), (1.0, 2.0))) is None
+    _, group, board = cells(builder, (10.0, 20.0), (1.0, 2.0))
+    assert agreement(board, group) is None
 
 
 def test_rows_without_a_second_score_say_nothing(three_seeds):
-    assert agreement(three_seeds, protocols(three_seeds)[0]) is None
+    group = protocols(three_seeds)[0]
+    assert agreement(leaderboard(three_seeds, group), group) is None
