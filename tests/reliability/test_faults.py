@@ -10,22 +10,16 @@ from pathlib import Path
 import pytest
 from server import Server
 from stored import content, runs
-from victim import LONG, Victim
+from victim import CURVES, LONG, Victim
 
 from bench import results
 from bench.spool import WORK
 
-CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
-
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, empty_store):
+def whole(undisturbed):
     """What the trial leaves in a store when nothing happens to it."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
-    victim = Victim(folder, *CURVES)
-    assert victim.wait() == 0, victim.output
-    return content(folder)
+    return undisturbed(*CURVES)
 
 
 def test_a_store_that_another_process_locks_gets_everything_later(command, whole, tmp_path):

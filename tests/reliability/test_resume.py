@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -10,14 +9,12 @@ import pytest
 import torch
 from filelock import FileLock
 from stored import client_of, content, runs
-from victim import Victim
+from victim import CURVES
 
 from bench import results
 from bench.spool import WORK
 from bench.train.examine import Examiner
 from gans.standard.gan import ClassicGAN
-
-CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
 
 
 @pytest.fixture
@@ -50,13 +47,9 @@ def checkpoints():
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory, empty_store):
+def uninterrupted(undisturbed):
     """What the trial leaves in a store when nothing happens to it."""
-    folder = tmp_path_factory.mktemp("uninterrupted")
-    shutil.copy(empty_store, folder)
-    victim = Victim(folder, *CURVES)
-    assert victim.wait() == 0, victim.output
-    return content(folder)
+    return undisturbed(*CURVES)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

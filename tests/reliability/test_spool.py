@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from stored import client_of, content, runs
-from victim import LONG, Victim, context, open_store
+from victim import CURVES, LONG, Victim, context, open_store
 
 from bench import results, spool
 from bench.errors import BenchError
@@ -25,7 +25,6 @@ START = {
     "experiment": "e",
 }
 TAGS = {"op": "tags", "values": {}}
-CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Trials side by side in processes: the same trials, whoever dies or is stopped on the way."""
 
 import os
-import shutil
 import signal
 from pathlib import Path
 
@@ -51,13 +50,9 @@ def worker_pids(victim):
 
 
 @pytest.fixture(scope="module")
-def one_by_one(tmp_path_factory, empty_store):
+def one_by_one(undisturbed):
     """What the grid leaves in a store when its trials are trained one after the other."""
-    folder = tmp_path_factory.mktemp("one_by_one")
-    shutil.copy(empty_store, folder)
-    victim = Victim(folder, *GRID)
-    assert victim.wait() == 0, victim.output
-    return content(folder)
+    return undisturbed(*GRID)
 
 
 def test_a_killed_process_changes_no_result(one_by_one, tmp_path):

@@ -15,6 +15,8 @@ from bench.files import save
 
 LONG = pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="part of the long form, BENCH_LONG=1")
 PRELOAD = ["victim", "torch", "mlflow", "bench.cli", "bench.train.run", "bench.evaluate", "reports.tables"]
+CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
+"""A command of one short trial."""
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(PRELOAD)
 STACK = "stack.txt"
