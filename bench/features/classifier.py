@@ -61,7 +61,7 @@ def lenet() -> Classifier:
 
 
 def fused(classifier: Classifier) -> Classifier:
-    """The same function in eval mode with each batch norm folded into the convolution before it, which saves a third.
+    """The same function in eval mode with each batch norm folded into the convolution before it, which saves a quarter.
 
     Features agree to float32's rounding.
     """
