@@ -6,6 +6,7 @@ float survives to the last bit. Pictures, weights and animations are not part of
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -58,7 +59,8 @@ def write(trials: pd.DataFrame, curves: pd.DataFrame, path: Path) -> None:
 def _bytes(frame: pd.DataFrame, suffix: str) -> bytes:
     buffer = io.BytesIO()
     if suffix == ".csv":
-        frame.to_csv(buffer, index=False, lineterminator="\n")
+        # Readers end a line at a bare carriage return too, unless it is quoted.
+        frame.to_csv(buffer, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     else:
         frame.to_parquet(buffer, index=False, compression="zstd")
     return buffer.getvalue()

@@ -72,7 +72,7 @@ def latest(trials: pd.DataFrame) -> pd.DataFrame:
         }
     ).sort_values(["finished", "started", "own"])
     kept = trials.loc[order.drop_duplicates("key", keep="last").index]
-    return kept.sort_values(["started", "run_id"], ignore_index=True)
+    return kept.sort_values(["started", "name", "seed", "run_id"], ignore_index=True)
 
 
 def load(

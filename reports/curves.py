@@ -30,6 +30,8 @@ SPARK = (72, 18)
 def curves(results: Results, metric: str, x: str = "images", protocol: Group | str | None = None) -> pd.DataFrame:
     """The points of one metric in one group, with `label`, `seed`, `status` and the position: what the figures draw.
 
+    By label and seed, so that equal results are drawn in one order whatever the ids of their runs.
+
     BenchError unless `x` is one of AXES.
     """
     if x not in AXES:
@@ -37,7 +39,7 @@ def curves(results: Results, metric: str, x: str = "images", protocol: Group | s
     _, rows = select(results, protocol)
     points = results.curves[results.curves["metric"] == metric]
     trials = rows.loc[rows["kind"] == "trial", ["run_id", "label", "status", "seed"]]
-    return points.merge(trials, on="run_id").sort_values(["run_id", "step"]).dropna(subset=[x, "value"])
+    return points.merge(trials, on="run_id").sort_values(["label", "seed", "run_id", "step"]).dropna(subset=[x, "value"])
 
 
 def scores_during(results: Results, score: str, protocol: Group | str | None = None) -> str | None:

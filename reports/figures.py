@@ -81,11 +81,12 @@ def _samples(metric: str) -> str:
 
 
 def _draw_lines(axes: Axes, points: pd.DataFrame, x: str, cells: dict[str, Look]) -> None:
-    """One line a trial."""
+    """One line a trial, in the order of the points: run ids are random, and equal results should look equal."""
     if points.empty:  # of which seaborn warns
         return
+    in_order = points.assign(trial=points.groupby("run_id", sort=False).ngroup())
     sns.lineplot(
-        data=points,
+        data=in_order,
         x=x,
         y="value",
         hue="label",
@@ -94,7 +95,7 @@ def _draw_lines(axes: Axes, points: pd.DataFrame, x: str, cells: dict[str, Look]
         style_order=list(cells),
         palette={label: look.colour for label, look in cells.items()},
         dashes={label: "" if look.dash == "-" else look.dash[1] for label, look in cells.items()},
-        units="run_id",
+        units="trial",
         estimator=None,
         linewidth=1.2,
         alpha=0.85,

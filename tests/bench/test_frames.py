@@ -17,7 +17,7 @@ from bench.columns import PROTOCOL as PROTOCOL_COLUMNS
 from bench.errors import BenchError
 from bench.protocol import Protocol
 
-NASTY = ['a, "b"', "NA", "nan", "None", "", " x ", "two\nlines", "00123", "1e5", "=1+1", "Fréchet ∞", "True"]
+NASTY = ['a, "b"', "NA", "nan", "None", "", " x ", "two\nlines", "a\rb", "00123", "1e5", "=1+1", "Fréchet ∞", "True"]
 NUMBERS = [0.1 + 0.2, 5e-324, 1.7976931348623157e308, -0.0, 1 / 3, math.nan, 123456789.123456789, 1e-7]
 ENDINGS = [".parquet", ".csv"]
 

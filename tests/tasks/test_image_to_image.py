@@ -322,9 +322,9 @@ def test_a_whole_run_from_the_command_line(name, algorithm, answer, measured, co
     assert set(loaded.trials["track"]) == {"image-to-image"}
     trained = f"trained on {'600' if name == 'translation' else '3,000'} examples of mnist5k"
     assert f"image-to-image, protocol {loaded.trials['protocol'].iloc[0]}: {name} task, {trained}" in words
-    assert "200 samples of the raw weights against held-out digits" in words
+    assert "200 samples of the raw weights of the last step against held-out digits" in words
     head = next(line for line in out.splitlines() if line.startswith("cell "))
-    headings = ["cell", "FID", "95 % interval", *measured, "seeds", "training"]
+    headings = ["cell", "FID", "95 % interval", *measured, "finished", "training"]
     assert re.split(r"\s{2,}", head)[: len(headings)] == headings
     rows = loaded.trials.set_index("name")
     real, cell = TASKS[name].real, f"{algorithm} bn=on"
