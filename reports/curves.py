@@ -39,7 +39,8 @@ def curves(results: Results, metric: str, x: str = "images", protocol: Group | s
     _, rows = select(results, protocol)
     points = results.curves[results.curves["metric"] == metric]
     trials = rows.loc[rows["kind"] == "trial", ["run_id", "label", "status", "seed"]]
-    return points.merge(trials, on="run_id").sort_values(["label", "seed", "run_id", "step"]).dropna(subset=[x, "value"])
+    points = points.merge(trials, on="run_id").dropna(subset=[x, "value"])
+    return points.sort_values(["label", "seed", "run_id", "step"])
 
 
 def scores_during(results: Results, score: str, protocol: Group | str | None = None) -> str | None:
