@@ -30,9 +30,9 @@ ALLOWED = (
 )
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Results:
-    """Frames of one or several sources, and the files of their runs on demand."""
+    """Frames of one or several sources, and the files of their runs on demand. Immutable, frames included."""
 
     trials: pd.DataFrame
     """The columns of `bench.columns.TRIALS`, and one a metric."""
@@ -140,7 +140,7 @@ def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[
     trials = latest(stored.rows(runs))
     kept = set(trials["run_id"])
     curves = stored.curves(client, [run for run in runs if run.info.run_id in kept])
-    archives = dict.fromkeys(kept, Archive(client, uri))
+    archives = dict.fromkeys(kept, Archive(client, uri, runs))
     examination = stored.examination(client, found.experiment_id)
     return Results(trials, curves, experiment, uri, archives, examination)
 

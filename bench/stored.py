@@ -38,16 +38,17 @@ class Archive:
     MLflow notes absolute paths. When such a path is not there, the same run's folder is looked for beside the database.
     """
 
-    def __init__(self, client: MlflowClient, uri: str) -> None:
+    def __init__(self, client: MlflowClient, uri: str, runs: Iterable[Run]) -> None:
         self.client = client
+        self._noted = {run.info.run_id: run.info.artifact_uri for run in runs}
         parts = urlsplit(uri)
         self._beside = Path(parts.path[1:]).parent if parts.scheme == "sqlite" else None
 
     def fetch(self, run_id: str, path: str, folder: str) -> Path | None:
         """A run's file on this machine's disk, downloaded to `folder` if need be; None when it has no such file."""
-        moved = self._moved(run_id)
+        here = self._folder(run_id)
         try:
-            found = moved / path if moved else Path(self.client.download_artifacts(run_id, path, folder))
+            found = here / path if here else Path(self.client.download_artifacts(run_id, path, folder))
         except (MlflowException, OSError):
             return None
         return found if found.is_file() else None
@@ -60,26 +61,26 @@ class Archive:
 
     def list(self, run_id: str, folder: str) -> list[str]:
         """The paths of the files in a run's folder, sorted; none where it has no such folder."""
-        moved = self._moved(run_id)
-        if moved:
-            return sorted(str(file.relative_to(moved)) for file in (moved / folder).glob("*") if file.is_file())
+        here = self._folder(run_id)
+        if here:
+            return sorted(str(file.relative_to(here)) for file in (here / folder).glob("*") if file.is_file())
         try:
             return sorted(file.path for file in self.client.list_artifacts(run_id, folder) if not file.is_dir)
         except (MlflowException, OSError):
             return []
 
-    def _moved(self, run_id: str) -> Path | None:
-        """The folder of a run's files where it is not the one that the store names."""
-        if self._beside is None:
-            return None
-        uri = self.client.get_run(run_id).info.artifact_uri
+    def _folder(self, run_id: str) -> Path | None:
+        """The folder of a run's files where the store keeps it on this machine, or None."""
+        uri = self._noted[run_id]
         noted = local_path(uri)
         if noted is not None and noted.exists():
+            return noted
+        if self._beside is None:  # a server's own disk, perhaps
             return None
         parts = Path(unquote(urlsplit(uri).path)).parts
         tails = [Path(*parts[i:]) for i in range(1, len(parts) - 1)]
         folders = [root / tail for root in (self._beside, self._beside / SERVER) for tail in tails]
-        return next((folder for folder in folders if folder.is_dir()), None)
+        return next((folder for folder in folders if folder.is_dir()), noted)
 
 
 def _described(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
@@ -199,4 +200,4 @@ def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[Archive, Run
             ", ".join(f"{run.info.run_id[:8]} ({run.info.run_name})" for run in (matches or found)[:5]) or "none at all"
         )
         raise BenchError(f"{problem} with a run id that starts with '{run_id}'; there are: {some}")
-    return Archive(client, uri), matches[0]
+    return Archive(client, uri, matches), matches[0]

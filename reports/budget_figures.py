@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from reports import plotting
 from reports.curves import bands, pareto
 from reports.groups import Group, select
-from reports.looks import MUTED, PAPER, drawn, looks, style
+from reports.looks import DISTINCT, MUTED, PAPER, drawn, looks, style
 from reports.tables import leaderboard
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def budget_bands(results: Results, x: str = "images", protocol: Group | str | No
     with style():
         fig, panels = plotting.figure(4.2, panels=2)
         for axes, best in zip(panels, (False, True), strict=True):
-            for label, band in bands(results, x, group, best=best).groupby("label", sort=False):
+            for label, band in bands(results, x, group, tuple(cells), best=best).groupby("label", sort=False):
                 look = cells[str(label)]
                 axes.plot(band[x], band["mean"], color=look.colour, linestyle=look.dash, linewidth=1.4)
                 axes.fill_between(band[x], band["low"], band["high"], color=look.colour, alpha=0.16, linewidth=0)
@@ -43,7 +43,7 @@ def pareto_front(results: Results, protocol: Group | str | None = None) -> Figur
     """
     group, _ = select(results, protocol)
     board = leaderboard(results, group)
-    board = board[(board["kind"] == "cell") & board["fid"].notna() & board["seconds"].notna()]
+    board = board[(board["kind"] == "cell") & board["fid"].notna() & board["seconds"].notna()][:DISTINCT]
     front = board.set_index("label").loc[pareto(board)]
     colours = {label: look for label, look in looks(results).items() if label in set(board["label"])}
     extra = [

@@ -39,7 +39,9 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
     listed = []
     for name, here in rows.groupby("algorithm"):
         latest = here.iloc[-1]
-        configs = {label: here.loc[here["label"] == label, "config"].iloc[-1] for label in sorted(set(here["label"]))}
+        by_cell = here.groupby("label")
+        configs = {str(label): values.iloc[-1] for label, values in by_cell["config"]}
+        commands = {str(label): list(dict.fromkeys(values)) for label, values in by_cell["command"]}
         fields = dict.fromkeys(key for config in configs.values() for key in config)
         values = {key: [setting(config.get(key)) for config in configs.values()] for key in fields}
         arxiv = re.search(r"arXiv:(\d{4}\.\d{4,5})\b", latest["paper"])
@@ -53,9 +55,7 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
                 deviations=[_deviation(item) for item in latest["deviations"]],
                 cells=[(label, seen[label]) for label in configs],
                 settings=[(key, shown, len(set(shown)) > 1) for key, shown in values.items()],
-                commands=[
-                    (label, list(dict.fromkeys(here.loc[here["label"] == label, "command"]))) for label in configs
-                ],
+                commands=list(commands.items()),
             )
         )
     return listed

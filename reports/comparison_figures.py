@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -23,14 +24,17 @@ from reports.tables import factor_effects, pairwise
 if TYPE_CHECKING:
     from bench.results import Results
 
-LABELLED = 16
-"""Cells up to which a matrix has room for numbers."""
+LABELLED, MOST = 16, 28
+"""Cells up to which a matrix has room for numbers, and for squares."""
 
 
 def pairwise_matrix(results: Results, protocol: Group | str | None = None) -> Figure:
-    """Share of seeds in which the row beats the column, best mean FID first; bold where the two are separable."""
+    """Share of seeds in which the row beats the column, best mean FID first; bold where the two are separable.
+
+    Of the first MOST cells.
+    """
     group, rows = select(results, protocol)
-    cells = ranked(rows)
+    cells = dict(itertools.islice(ranked(rows).items(), MOST))
     decided = pairwise(results, group).query("better != ''")[["label", "other"]].itertuples(index=False, name=None)
     sure = set(decided)
     names = [f"{i}  {label}" for i, label in enumerate(cells, start=1)]
@@ -60,7 +64,7 @@ def pairwise_matrix(results: Results, protocol: Group | str | None = None) -> Fi
 def effect_sizes(results: Results, protocol: Group | str | None = None) -> Figure:
     """Every factor's effect on FID with its 95 % interval; the mean over several cells is a square."""
     group, rows = select(results, protocol)
-    effects = factor_effects(results, group).query("pairs > 0").reset_index(drop=True)
+    effects = factor_effects(results, group).query("pairs > 0").reset_index(drop=True)[: plotting.MOST_ROWS]
     colours = looks(results)
     changed = {
         (each.field, each.label, each.values[-1]): label for each in factors(rows) for label in each.cells.values()
@@ -104,7 +108,7 @@ def factor_pairs(results: Results, field: str, protocol: Group | str | None = No
         (factor, both)
         for factor in factors(rows)
         if factor.field == field and len(factor.values) == 2 and len(both := _finished(factor, known))
-    ]
+    ][: plotting.MOST_ROWS]
     with style():
         fig, axes = plotting.rows_figure([factor.label for factor, _ in there], 0.5)
         for place, (factor, both) in enumerate(there):

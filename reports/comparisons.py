@@ -17,6 +17,8 @@ from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
 
 MORE_SEEDS = "run again with --seeds 3 or more"
 BLOCKS, CONTENDERS = 5, 3
+MOST_RANKED = 100
+"""Cells that are compared with each other; allowing for the pairs of more would leave nothing to find."""
 NUMBERS = ("difference", "low", "high", "pairs", "unpaired", "chance", "chance_low", "chance_high", "g")
 
 
@@ -28,27 +30,33 @@ def outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
     trials = rows[rows["kind"] == "trial"]
     values = trials["fid"].astype(float).where(trials["status"] == "finished")
     values = values.mask(trials["status"] == "diverged", math.inf)
+    by_seed = trials[["label", "seed"]].assign(value=values).groupby(["label", "seed"], as_index=False)["value"].first()
+    seeds, known = by_seed["seed"].to_numpy(dtype=int), by_seed["value"].to_numpy(dtype=float)
+    places = by_seed.groupby("label").indices
     return {
-        str(label): pd.Series(values[here.index].to_numpy(), index=here["seed"]).groupby(level=0).first().sort_index()
-        for label, here in trials.groupby("label", sort=False)
+        str(label): pd.Series(known[places[label]], index=seeds[places[label]])
+        for label in dict.fromkeys(trials["label"])
     }
 
 
 def pair(a: pd.Series[float], b: pd.Series[float]) -> Paired:
-    """The seeds that both sides tried."""
-    both = pd.concat([a.rename("a"), b.rename("b")], axis=1, join="inner")
-    known = both.dropna()
-    return Paired(known["a"].to_numpy(dtype=float), known["b"].to_numpy(dtype=float), len(both) - len(known))
+    """The seeds that both sides tried, in their order."""
+    seeds, of_a, of_b = np.intersect1d(a.index, b.index, assume_unique=True, return_indices=True)
+    left, right = a.to_numpy(dtype=float)[of_a], b.to_numpy(dtype=float)[of_b]
+    known = ~(np.isnan(left) | np.isnan(right))
+    return Paired(left[known], right[known], len(seeds) - int(known.sum()))
 
 
 def ranked(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
-    """The outcomes of the GANs that have two or more, by mean FID: one seed, or a row that is no GAN, has no rank."""
+    """The outcomes of the GANs that have two or more, by mean FID: one seed, or a row that is no GAN, has no rank.
+
+    Of more than MOST_RANKED, those of lowest mean FID.
+    """
     gans = rows[~rows["no_gan"].astype(bool)]
     known = {label: values for label, values in outcomes(gans).items() if values.notna().sum() >= 2}
     means = {label: values[np.isfinite(values)].mean() for label, values in known.items()}
-    return {
-        label: known[label] for label in sorted(known, key=lambda name: (math.isnan(means[name]), means[name], name))
-    }
+    order = sorted(known, key=lambda name: (math.isnan(means[name]), means[name], name))
+    return {label: known[label] for label in order[:MOST_RANKED]}
 
 
 def pairs(rows: pd.DataFrame) -> dict[tuple[str, str], Paired]:
@@ -133,15 +141,16 @@ def _better(compared: Paired, a: str, b: str, p: float) -> str:
     return a if compared.a_is_lower else b
 
 
-def ranks(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Best and worst rank of every cell that has one: 1 and how many are surely better, all less the surely worse."""
-    cells, compared = ranked(rows), pairs(rows)
+def ranks(rows: pd.DataFrame, compared: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Best and worst rank of every cell that has one: 1 and how many are surely better, all less the surely worse.
+
+    `compared` are the rows' `pairwise`.
+    """
+    cells = ranked(rows)
     best, worst = dict.fromkeys(cells, 1), dict.fromkeys(cells, len(cells))
-    for ((a, b), each), p in zip(compared.items(), holm([each.p for each in compared.values()]), strict=True):
-        better = _better(each, a, b, p)
-        if better:
-            worst[better] -= 1
-            best[b if better == a else a] += 1
+    for a, b, better in compared.query("better != ''")[["label", "other", "better"]].itertuples(index=False, name=None):
+        worst[better] -= 1
+        best[b if better == a else a] += 1
     return {cell: (best[cell], worst[cell]) for cell in cells}
 
 
@@ -150,7 +159,7 @@ def blocks(rows: pd.DataFrame) -> pd.DataFrame | None:
 
     None below BLOCKS seeds or CONTENDERS cells, of which the Friedman and Nemenyi tests say little.
     """
-    cells = pd.concat(ranked(rows) or {"": pd.Series(dtype=float)}, axis=1, join="inner").dropna()
+    cells = pd.DataFrame(ranked(rows)).dropna()
     if len(cells) < BLOCKS or len(cells.columns) < CONTENDERS:
         return None
     return cells.rank(axis=1)

@@ -6,13 +6,14 @@ Takes results, gives frames. FID in training is of fewer samples than at the end
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import BenchError
 from reports.groups import Group, select
+from reports.once import once
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -27,9 +28,17 @@ AXES = {
 SPARK = (72, 18)
 
 
-def curves(results: Results, metric: str, x: str = "images", protocol: Group | str | None = None) -> pd.DataFrame:
+@once
+def curves(
+    results: Results,
+    metric: str,
+    x: str = "images",
+    protocol: Group | str | None = None,
+    labels: tuple[str, ...] | None = None,
+) -> pd.DataFrame:
     """The points of one metric in one group, with `label`, `seed`, `status` and the position: what the figures draw.
 
+    `labels` are the cells, by default all.
     By label and seed, so that equal results are drawn in one order whatever the ids of their runs.
 
     BenchError unless `x` is one of AXES.
@@ -39,56 +48,75 @@ def curves(results: Results, metric: str, x: str = "images", protocol: Group | s
     _, rows = select(results, protocol)
     points = results.curves[results.curves["metric"] == metric]
     trials = rows.loc[rows["kind"] == "trial", ["run_id", "label", "status", "seed"]]
+    if labels is not None:
+        trials = trials[trials["label"].isin(labels)]
+        points = points[points["run_id"].isin(trials["run_id"])]
     points = points.merge(trials, on="run_id").dropna(subset=[x, "value"])
     return points.sort_values(["label", "seed", "run_id", "step"])
 
 
+@once
+def logged(results: Results, group: Group) -> list[str]:
+    """The metrics of which this group's trials have points, those with most first."""
+    _, rows = select(results, group)
+    here = results.curves["run_id"].isin(rows.loc[rows["kind"] == "trial", "run_id"])
+    return list(results.curves.loc[here & results.curves["value"].notna(), "metric"].value_counts().index)
+
+
+@once
 def scores_during(results: Results, score: str, protocol: Group | str | None = None) -> str | None:
     """The name under which 'fid' or 'is' was logged during training; None when it was at the end only.
 
     Fewer samples than at the end make it another metric. Where runs differ in it, the one with most points.
     """
-    group, rows = select(results, protocol)
-    here = results.curves[results.curves["run_id"].isin(rows["run_id"])]["metric"]
+    group, _ = select(results, protocol)
     final = group.metric(score)
     prefix = final.rsplit("_", 1)[0] + "_"
-    counts = here[here.str.startswith(prefix) & (here != final)].value_counts()
-    return None if counts.empty else str(counts.index[0])
+    return next((name for name in logged(results, group) if name.startswith(prefix) and name != final), None)
 
 
-def fid_during(results: Results, x: str = "images", protocol: Group | str | None = None) -> pd.DataFrame:
+@once
+def fid_during(
+    results: Results, x: str = "images", protocol: Group | str | None = None, labels: tuple[str, ...] | None = None
+) -> pd.DataFrame:
     """`curves` of FID in training, of the trials that finished or diverged; others have not had their budget."""
     group, _ = select(results, protocol)
-    points = curves(results, scores_during(results, "fid", group) or group.metric("fid"), x, group)
+    points = curves(results, scores_during(results, "fid", group) or group.metric("fid"), x, group, labels)
     return points[points["status"].isin(["finished", "diverged"])]
 
 
-def bands(results: Results, x: str, protocol: Group | str | None = None, *, best: bool = False) -> pd.DataFrame:
+def bands(
+    results: Results,
+    x: str,
+    protocol: Group | str | None = None,
+    labels: tuple[str, ...] | None = None,
+    *,
+    best: bool = False,
+) -> pd.DataFrame:
     """FID against `x` over the seeds of each cell: columns label, `x`, mean, low and high (of the seeds), seeds.
 
-    With `best`, a seed's lowest FID so far, as if its best state had been kept. A cell ends where the first of its
-    seeds does: a mean that goes on over the survivors of a divergence would drop for no good reason.
+    `labels` are the cells, by default all. With `best`, a seed's lowest FID so far, as if its best state had been kept.
+    A cell ends where the first of its seeds does: a mean that goes on over the survivors of a divergence would drop for
+    no good reason.
     """
+    points = fid_during(results, x, protocol, labels).drop_duplicates(["run_id", "step"], keep="last")
     frames = []
-    for label, here in fid_during(results, x, protocol).groupby("label", sort=False):
-        trials = [trial.drop_duplicates("step", keep="last") for _, trial in here.groupby("run_id")]
-        first, last = max(trial["step"].min() for trial in trials), min(trial["step"].max() for trial in trials)
-        steps = np.unique(np.concatenate([trial["step"] for trial in trials]))
-        steps = steps[(steps >= first) & (steps <= last)]
-        values, at = (np.array([_along(trial, name, steps, best) for trial in trials]) for name in ("value", x))
-        columns = {x: at.mean(0), "mean": values.mean(0), "low": values.min(0), "high": values.max(0)}
-        frames.append(pd.DataFrame({"label": label, **columns, "seeds": len(trials)}))
+    for label, here in points.groupby("label", sort=False):
+        wide = here.set_index(["step", "run_id"])[["value", x]].astype(float).unstack()
+        so_far = wide["value"].cummin() if best else wide["value"]
+        # On straight lines between a trial's own points, where all have begun and none has ended.
+        values, at = (part.interpolate("index", limit_area="inside").dropna().to_numpy() for part in (so_far, wide[x]))
+        columns = {
+            x: at.mean(axis=1),
+            "mean": values.mean(axis=1),
+            "low": values.min(axis=1),
+            "high": values.max(axis=1),
+        }
+        frames.append(pd.DataFrame({"label": label, **columns, "seeds": here["run_id"].nunique()}))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["label", x, "mean", "low", "high"])
 
 
-def _along(trial: pd.DataFrame, name: str, steps: np.ndarray, best: bool) -> np.ndarray:
-    """A trial's values at these steps, on straight lines between its own."""
-    values = trial[name].to_numpy(dtype=float)
-    if best and name == "value":
-        values = np.minimum.accumulate(values)
-    return np.asarray(np.interp(steps, trial["step"], values))
-
-
+@once
 def budgets(results: Results, protocol: Group | str | None = None, target: float | None = None) -> pd.DataFrame:
     """What the cells made of their budget, one row each, by the area: medians over seeds of FID in training.
 
@@ -97,42 +125,39 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     at the first evaluation that shows it. Infinity stands for never; the last FID and area of a trial that diverged
     are infinite too.
     """
-    trials = pd.DataFrame([_bought(trial) for _, trial in fid_during(results, protocol=protocol).groupby("run_id")])
-    columns = ["label", "trials", "best", "last", "area", "reached", *AXES]
+    points = fid_during(results, protocol=protocol)
+    trials = _bought(points)
+    scores = ["best", "last", "area"]
+    columns = ["label", "trials", *scores, "reached", *AXES]
     if trials.empty:
         return pd.DataFrame(columns=columns)
-    cells = trials.groupby("label")
     if target is None:
-        target = math.ceil(100 * cells["best"].median().median()) / 100
-    lines = []
-    for label, here in cells:
-        arrivals = pd.DataFrame([_arrival(points, target) for points in here["points"]])
-        medians = {name: here[name].median() for name in ("best", "last", "area")}
-        line = {"label": label, "trials": len(here), **medians, "reached": int(np.isfinite(arrivals["images"]).sum())}
-        lines.append(line | arrivals.median().to_dict())
-    frame = pd.DataFrame(lines, columns=columns).sort_values(["area", "last", "label"], ignore_index=True)
+        target = math.ceil(100 * trials.groupby("label")["best"].median().median()) / 100
+    # Where a trial first was at the target or below, infinity where it never was.
+    arrivals = points[points["value"] <= target].groupby("run_id")[list(AXES)].first()
+    trials = trials.join(arrivals.astype(float)).fillna(dict.fromkeys(AXES, math.inf))
+    trials["reached"] = np.isfinite(trials["images"])
+    cells = trials.groupby("label")
+    frame = cells[[*scores, *AXES]].median().assign(trials=cells.size(), reached=cells["reached"].sum())
+    frame = frame.reset_index()[columns].sort_values(["area", "last", "label"], ignore_index=True)
     frame.attrs = {"target": target}
     return frame
 
 
-def _bought(trial: pd.DataFrame) -> dict[str, Any]:
-    fid, images = trial["value"].to_numpy(dtype=float), trial["images"].to_numpy(dtype=float)
-    width = images[-1] - images[0]
-    area = float(np.trapezoid(fid, images) / width) if width > 0 else float(fid[0])
-    ended = trial["status"].iloc[0] == "finished"
-    return {
-        "label": trial["label"].iloc[0],
-        "best": fid.min(),
-        "last": fid[-1] if ended else math.inf,
-        "area": area if ended else math.inf,
-        "points": trial,
-    }
-
-
-def _arrival(trial: pd.DataFrame, target: float) -> dict[str, float]:
-    """Where a trial first was at the target or below, infinity where it never was."""
-    there = trial[trial["value"] <= target]
-    return {x: float(there[x].iloc[0]) if len(there) else math.inf for x in AXES}
+def _bought(points: pd.DataFrame) -> pd.DataFrame:
+    """Each trial's label, best and last FID and area under its curve."""
+    fid, images = points["value"].astype(float), points["images"].astype(float)
+    before = points["run_id"]
+    width = images.groupby(before).diff()
+    under = (width * (fid + fid.groupby(before).shift()) / 2).groupby(before).sum()
+    runs = points.assign(value=fid).groupby("run_id")
+    trials = runs.agg(
+        label=("label", "first"), best=("value", "min"), last=("value", "last"), ended=("status", "first")
+    )
+    # A single evaluation has no width; its area is its own value.
+    area = (under / width.groupby(before).sum()).where(width.groupby(before).sum() > 0, runs["value"].first())
+    ended = trials["ended"] == "finished"
+    return trials.assign(area=area.where(ended, math.inf), last=trials["last"].where(ended, math.inf))
 
 
 def pareto(board: pd.DataFrame) -> list[str]:
@@ -155,11 +180,6 @@ def sparklines(results: Results, protocol: Group | str | None = None) -> dict[st
     x = width * points["images"] / max(points["images"].max(), 1)
     fid = np.log(points["value"])
     y = height * (1 - (fid - fid.min()) / max(fid.max() - fid.min(), 1e-9))
-    points = points.assign(x=x, y=y)
-    return {
-        str(label): tuple(
-            "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in zip(trial["x"], trial["y"], strict=True))
-            for _, trial in here.groupby("run_id", sort=False)
-        )
-        for label, here in points.groupby("label", sort=False)
-    }
+    text = pd.Series([f"{across:.1f} {up:.1f}" for across, up in zip(x, y, strict=True)], index=points.index)
+    lines = "M" + text.groupby([points["label"], points["run_id"]], sort=False).agg(" L".join)
+    return {str(label): tuple(here) for label, here in lines.groupby(level=0, sort=False)}

@@ -1,6 +1,7 @@
 """Figures: results in, matplotlib figures out, one group each. They hold no global state; nobody must close them.
 
-Cells keep their colour (`reports.looks`). Lines are single trials, seeds are not averaged away; what is
+Cells keep their colour (`reports.looks`). Of more cells than a figure has room for, those of lowest mean FID are shown.
+Lines are single trials, seeds are not averaged away; what is
 averaged over seeds is in `reports.budget_figures`, what is compared in `reports.comparison_figures`.
 """
 
@@ -47,7 +48,7 @@ def _score_curve(results: Results, score: str, name: str, x: str, protocol: Grou
     final = group.metric(score)
     during = scores_during(results, score, protocol) or final
     cells = drawn(results, rows)
-    lines, ends = curves(results, during, x, protocol), curves(results, final, x, protocol)
+    lines, ends = (curves(results, metric, x, protocol, tuple(cells)) for metric in (during, final))
     ends = ends[ends["status"] == "finished"].groupby("run_id").tail(1)
     stopped = lines[lines["status"] == "diverged"].groupby("run_id").tail(1)
     extra = []
@@ -111,7 +112,7 @@ def losses(results: Results, x: str = "images", protocol: Group | str | None = N
     with style():
         fig, panels = plotting.figure(3.9, panels=2)
         for axes, (metric, name) in zip(panels, {"loss_d": "loss of D", "loss_g": "loss of G"}.items(), strict=True):
-            points = curves(results, metric, x, protocol)
+            points = curves(results, metric, x, protocol, tuple(cells))
             _draw_lines(axes, points, x, cells)
             if len(points) and points["value"].abs().max() > 100:
                 axes.set_yscale("symlog", linthresh=1)
@@ -126,7 +127,7 @@ def leaderboard_dots(results: Results, protocol: Group | str | None = None) -> F
     """FID of every cell that has one: mean (dot), 95 % interval over seeds (bar), single seeds (small rings)."""
     group, rows = select(results, protocol)
     board = leaderboard(results, group)
-    board = board[(board["kind"] == "cell") & board["fid"].notna()].reset_index(drop=True)
+    board = board[(board["kind"] == "cell") & board["fid"].notna()].reset_index(drop=True)[: plotting.MOST_ROWS]
     finished = rows[(rows["kind"] == "trial") & (rows["status"] == "finished")]
     colours = looks(results)
     with style():

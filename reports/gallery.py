@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +47,15 @@ class Picture:
     missing: str
 
 
-def representative(rows: pd.DataFrame, label: str) -> dict[Any, Any] | None:
-    """The row whose pictures stand for this label: the first seed that finished, else the first; never the best one."""
-    candidates = rows[(rows["label"] == label) & rows["kind"].isin(["trial", "reference"])]
-    if candidates.empty:
-        return None
+def representatives(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[Any, Any]]:
+    """The row whose pictures stand for a label: the first seed that finished, else the first; never the best one.
+
+    In the order of `labels`; one that has neither trial nor reference is left out.
+    """
+    candidates = rows[rows["label"].isin(labels) & rows["kind"].isin(["trial", "reference"])]
     order = candidates.assign(unfinished=candidates["status"] != "finished").sort_values(["unfinished", "seed"])
-    return dict(order.iloc[0].to_dict())
+    first = {row["label"]: row for row in order.drop_duplicates("label").to_dict("records")}
+    return [first[label] for label in labels if label in first]
 
 
 def latent_name(path: str) -> str:

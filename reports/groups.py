@@ -16,6 +16,7 @@ import pandas as pd
 
 from bench.errors import BenchError
 from bench.protocol import metric_name
+from reports.once import once
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -45,6 +46,7 @@ class Group:
         return f"{self.track}, protocol {self.protocol}"
 
 
+@once
 def protocols(results: Results) -> list[Group]:
     """The groups of these results, the one with the newest trial first."""
     trials = results.trials
@@ -79,8 +81,18 @@ def select(
             f"results of {len(groups)} tracks or protocols must not share a table; "
             f"name one protocol (and track) of: {listed}"
         )
-    trials = labelled(results.trials)
-    return groups[0], trials[(trials["track"] == groups[0].track) & (trials["protocol"] == groups[0].protocol)]
+    return groups[0], _rows(results, groups[0])
+
+
+@once
+def _rows(results: Results, group: Group) -> pd.DataFrame:
+    trials = _labelled(results)
+    return trials[(trials["track"] == group.track) & (trials["protocol"] == group.protocol)]
+
+
+@once
+def _labelled(results: Results) -> pd.DataFrame:
+    return labelled(results.trials)
 
 
 def config_key(config: dict[str, Any], *, without: str | None = None) -> str:

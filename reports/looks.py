@@ -6,6 +6,7 @@ holds their counterparts on a dark page, in the same order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 
 from reports.groups import labelled
+from reports.once import once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,8 @@ DARK = ("#4fa8e0", "#ff8a4a", "#2cc79a", "#e29ac6", "#9ad4f7", "#f4c04e", "#b5b5
 MARKERS = ("o", "s", "^", "D")
 """For each of DASHES, where a cell is a dot and no line."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.5)), (0, (6, 1.5, 1.2, 1.5)))
+DISTINCT = len(PALETTE) * len(DASHES)
+"""Cells that a figure of lines can tell apart."""
 
 _STYLE: dict[Any, Any] = {
     "figure.facecolor": PAPER,
@@ -79,15 +83,27 @@ class Look:
         return MARKERS[DASHES.index(self.dash)]
 
 
+@once
 def looks(results: Results) -> dict[str, Look]:
-    """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn."""
-    labels = sorted(set(labelled(results.trials).query("kind != 'reference'")["label"]))
+    """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn.
+
+    By name; where there are more than DISTINCT, by mean FID, so that those share a look that are not drawn together.
+    """
+    rows = labelled(results.trials).query("kind != 'reference'")
+    labels = sorted(set(rows["label"]))
+    if len(labels) > DISTINCT:
+        means = rows.groupby("label")["fid"].mean().fillna(math.inf)
+        labels.sort(key=lambda label: means[label])
     return {label: Look(i % len(PALETTE), DASHES[i // len(PALETTE) % len(DASHES)]) for i, label in enumerate(labels)}
 
 
 def drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
-    """The looks of the cells that have trials among these rows."""
-    here = set(rows.loc[rows["kind"] == "trial", "label"])
+    """The looks of the cells that a figure of lines shows: those with trials among these rows.
+
+    Of more than DISTINCT, those of lowest mean FID.
+    """
+    means = rows[rows["kind"] == "trial"].groupby("label")["fid"].mean()
+    here = set(means.sort_values(kind="stable").index[:DISTINCT])
     return {label: look for label, look in looks(results).items() if label in here}
 
 

@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from bench.examination import REAL, SHOWN, Examination
 from reports import catalogue, columns, figures, health, tables
-from reports.comparisons import blocks
-from reports.curves import AXES, budgets, curves, scores_during, sparklines
-from reports.gallery import LATENT, Picture, Room, latent_name, picture, representative
+from reports.comparisons import MOST_RANKED, blocks
+from reports.curves import AXES, budgets, logged, scores_during, sparklines
+from reports.gallery import LATENT, Picture, Room, latent_name, picture, representatives
 from reports.groups import Group, labelled, select
-from reports.looks import Look, looks
+from reports.looks import DISTINCT, Look, looks
+from reports.plotting import MOST_ROWS
 from reports.summary import summary
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Section:
     group: Group
     sentences: list[str]
     board: TableView
+    limits: str
+    """What is shown of so many cells, or empty where everything is."""
     dots: Plot | None
     pairs: TableView
     pairs_left_out: int
@@ -177,8 +180,8 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
     board, pairs = tables.leaderboard(results, group), tables.pairwise(results, group)
     effects, bought = tables.factor_effects(results, group), budgets(results, group)
     listed = pairs if len(pairs) <= PAIRS else _neighbours(pairs)
-    shown = [representative(rows, label) for label in board["label"]]
-    trials = [row for row in shown if row is not None]
+    cells = board.loc[board["kind"] == "cell", "label"]
+    trials = representatives(rows, list(board["label"].drop(cells.index[MOST_ROWS:])))
     name = f"g{number}"
     dots = None
     if ((board["kind"] == "cell") & board["fid"].notna()).any():
@@ -189,6 +192,7 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         group=group,
         sentences=summary(results, group),
         board=_with_sparklines(table_view(board, seen), board, sparklines(results, group)),
+        limits=_limits(len(cells)),
         dots=dots,
         pairs=table_view(listed, seen),
         pairs_left_out=len(pairs) - len(listed),
@@ -209,6 +213,17 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         ],
         devices=sorted(set(rows.loc[rows["kind"] == "trial", "device"])),
     )
+
+
+def _limits(cells: int) -> str:
+    what = []
+    if cells > DISTINCT:
+        what.append(f"lines are drawn of the {DISTINCT} cells of lowest mean FID")
+    if cells > MOST_ROWS:
+        what.append(f"figures with a row a cell and samples show {MOST_ROWS}")
+    if cells > MOST_RANKED:
+        what.append(f"the first {MOST_RANKED} are compared with each other")
+    return f"Of these {cells:,} cells, {', '.join(what)}." if what else ""
 
 
 def _neighbours(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -252,14 +267,15 @@ def _budgets(results: Results, group: Group, name: str) -> list[Plot]:
 def _curves(results: Results, group: Group, name: str) -> list[Plot]:
     plots = []
     metric = scores_during(results, "fid", group) or group.metric("fid")
-    if len(curves(results, metric, "images", group)):
+    there = logged(results, group)
+    if metric in there:
         drawn = figures.fid_curve(results, "images", group)
         plots.append(Plot(f"{name}-fid", "FID against images seen", "", drawn))
     score = scores_during(results, "is", group) or group.metric("is")
-    if len(curves(results, score, "images", group)):
+    if score in there:
         caption = "Of the digit classifier; at most 10, and blind to repeated digits."
         plots.append(Plot(f"{name}-is", "IS against images seen", caption, figures.is_curve(results, "images", group)))
-    if len(curves(results, "loss_d", "images", group)):
+    if "loss_d" in there:
         caption = "They show how a trial went; losses of different algorithms do not compare."
         plots.append(
             Plot(f"{name}-loss", "Losses against images seen", caption, figures.losses(results, "images", group))

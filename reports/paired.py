@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy import special, stats
@@ -81,9 +81,7 @@ class Paired:
         if n == 0:
             return Estimate(math.nan, math.nan, math.nan, 0)
         won = self.wins + self.ties / 2
-        low, _ = proportion_confint(math.floor(won), n, ALPHA, method="beta")
-        _, high = proportion_confint(math.ceil(won), n, ALPHA, method="beta")
-        return Estimate(won / n, float(low), float(high), n)
+        return Estimate(won / n, _clopper_pearson(math.floor(won), n)[0], _clopper_pearson(math.ceil(won), n)[1], n)
 
     @cached_property
     def by_signs(self) -> bool:
@@ -106,7 +104,7 @@ class Paired:
         error = self.differences.std(ddof=1) / math.sqrt(n)
         if error == 0:
             return float(self.difference.value == 0)
-        return float(2 * stats.t.sf(abs(self.difference.value) / error, n - 1))
+        return float(2 * special.stdtr(n - 1, -abs(self.difference.value) / error))
 
     @property
     def a_is_lower(self) -> bool:
@@ -155,9 +153,23 @@ class Paired:
         """
         if math.isnan(self.g):
             return None
-        counts = np.arange(3, MOST_SEEDS + 1)
-        enough = counts[TTestPower().power(abs(self.g), counts, ALPHA) >= POWER]
+        enough = _COUNTS[_detectable() <= abs(self.g)]
         return max(int(enough[0]), len(self.a) + 1) if len(enough) else MOST_SEEDS + 1
+
+
+@cache
+def _clopper_pearson(won: int, n: int) -> tuple[float, float]:
+    low, high = proportion_confint(won, n, ALPHA, method="beta")
+    return float(low), float(high)
+
+
+_COUNTS = np.arange(3, MOST_SEEDS + 1)
+
+
+@cache
+def _detectable() -> np.ndarray:
+    """For each of _COUNTS the smallest g that so many seeds find with POWER."""
+    return np.array([TTestPower().solve_power(nobs=n, alpha=ALPHA, power=POWER) for n in _COUNTS])
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

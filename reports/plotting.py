@@ -20,6 +20,10 @@ WIDTH = 4.6
 """Inches: readable at its own size on a phone, and enlarged beside another on a desktop."""
 
 
+MOST_ROWS = 60
+"""Rows of a figure that has one a cell."""
+
+
 def figure(height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure of `height` inches with panels below each other; pyplot does not know it, so nobody must close it."""
     fig = Figure(figsize=(WIDTH, height), layout="constrained")

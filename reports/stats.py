@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from scipy import stats
@@ -52,8 +52,13 @@ def mean_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     mean = float(sample.mean())
     if n == 1:
         return Estimate(mean, math.nan, math.nan, 1)
-    half = float(stats.t.ppf((1 + level) / 2, n - 1) * sample.std(ddof=1) / math.sqrt(n))
+    half = float(_t_quantile((1 + level) / 2, n - 1) * sample.std(ddof=1) / math.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n)
+
+
+@cache
+def _t_quantile(share: float, degrees: int) -> float:
+    return float(stats.t.ppf(share, degrees))
 
 
 def median_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
@@ -65,8 +70,16 @@ def median_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     sample = _known(values)
     if len(sample) == 0:
         return Estimate(math.nan, math.nan, math.nan, 0)
-    interval = stats.quantile_test(sample, p=0.5).confidence_interval(level)
-    return Estimate(float(np.median(sample)), float(interval.low), float(interval.high), len(sample))
+    low, high = (math.nan if place is None else float(np.sort(sample)[place]) for place in _places(len(sample), level))
+    return Estimate(float(np.median(sample)), low, high, len(sample))
+
+
+@cache
+def _places(n: int, level: float) -> tuple[int | None, int | None]:
+    """Which of n sorted values bound the median."""
+    interval = stats.quantile_test(np.arange(n), p=0.5).confidence_interval(level)
+    low, high = (None if np.isnan(place) else int(place) for place in (interval.low, interval.high))
+    return low, high
 
 
 def iqm_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:

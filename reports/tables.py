@@ -13,6 +13,7 @@ import pandas as pd
 from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
 from reports.groups import Group, labelled, protocols, select
+from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
 
@@ -31,6 +32,7 @@ SCORES = (
 COSTS = ("seconds", "g_updates", "d_updates", "images", "params_g", "params_d")
 
 
+@once
 def leaderboard(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
     """One row a cell and a reference, by FID, those without one last. BenchError when the group is ambiguous.
 
@@ -43,11 +45,17 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     extra = _further_metrics(rows, group)
     references = rows[rows["kind"] == "reference"]
     lines = [_reference_line(row, extra) for row in references.to_dict("records")]
-    ranks, known = comparisons.ranks(rows), comparisons.outcomes(rows)
-    for label, trials in rows.drop(references.index).groupby("label", sort=False):
-        low, high = ranks.get(str(label), (math.nan, math.nan))
-        line = _cell_line(str(label), trials, extra, known.get(str(label), pd.Series(dtype=float)))
-        lines.append(line | {"rank_low": low, "rank_high": high})
+    ranks, known = comparisons.ranks(rows, pairwise(results, group)), comparisons.outcomes(rows)
+    means = rows[rows["status"] == "finished"].groupby("label")[[*extra, *COSTS]].mean().astype(float)
+    read = ["label", "kind", "algorithm", "no_gan", "status", "fid", "is_", "reason"]
+    cells: dict[str, list[dict[Any, Any]]] = {}
+    for row in rows.drop(references.index)[read].to_dict("records"):
+        cells.setdefault(row["label"], []).append(row)
+    for label, trials in cells.items():
+        low, high = ranks.get(label, (math.nan, math.nan))
+        line = _cell_line(trials, known.get(label, pd.Series(dtype=float)))
+        measured = dict(means.loc[label]) if label in means.index else {}
+        lines.append({**line, **measured, "rank_low": low, "rank_high": high})
     frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "reason"])
     return _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
 
@@ -76,24 +84,23 @@ def _reference_line(row: dict[Any, Any], extra: list[str]) -> dict[str, Any]:
     return line | {name: row[name] for name in ("fid", "is_", *extra)} | {"reason": ""}
 
 
-def _cell_line(label: str, trials: pd.DataFrame, extra: list[str], outcomes: pd.Series[float]) -> dict[str, Any]:
-    counts = {status: int((trials["status"] == status).sum()) for status in STATUSES}
+def _cell_line(trials: list[dict[Any, Any]], outcomes: pd.Series[float]) -> dict[str, Any]:
+    counts = {status: sum(trial["status"] == status for trial in trials) for status in STATUSES}
     # Trials stopped on the way may hold a score of an unfinished generator, which is no result.
-    finished = trials[trials["status"] == "finished"]
+    fid, is_ = ([trial[name] for trial in trials if trial["status"] == "finished"] for name in ("fid", "is_"))
     return {
-        "label": label,
+        "label": trials[0]["label"],
         "kind": "cell",
-        "algorithm": trials["algorithm"].iloc[0],
-        "no_gan": bool(trials["no_gan"].iloc[0]),
+        "algorithm": trials[0]["algorithm"],
+        "no_gan": bool(trials[0]["no_gan"]),
         "seeds": counts["finished"],
-        "trials": int((trials["kind"] == "trial").sum()),
-        **_estimated("fid", mean_interval(finished["fid"])),
+        "trials": sum(trial["kind"] == "trial" for trial in trials),
+        **_estimated("fid", mean_interval(fid)),
         **_estimated("median", median_interval(outcomes)),
-        **_estimated("iqm", iqm_interval(finished["fid"])),
-        **_estimated("is_", mean_interval(finished["is_"])),
-        **{name: finished[name].astype(float).mean() for name in (*extra, *COSTS)},
+        **_estimated("iqm", iqm_interval(fid)),
+        **_estimated("is_", mean_interval(is_)),
         **counts,
-        "reason": "; ".join(sorted({reason for reason in trials["reason"] if reason})),
+        "reason": "; ".join(sorted({trial["reason"] for trial in trials if trial["reason"]})),
     }
 
 
@@ -102,9 +109,11 @@ def _estimated(name: str, estimate: Estimate) -> dict[str, float]:
     return {name: estimate.value, f"{stem}_low": estimate.low, f"{stem}_high": estimate.high}
 
 
+@once
 def pairwise(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
     """Every two cells with two seeds or more, `label` having the lower mean FID: label minus other, paired by seed.
 
+    Of more than MOST_RANKED cells (`reports.comparisons`), those of lowest mean FID.
     `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval; `chance` is
     P(label better than other) over all seeds that both tried, a divergence being worse than any score; `p` is adjusted
     for all rows (Holm), and `better` is the cell that it speaks for, or empty.
@@ -113,6 +122,7 @@ def pairwise(results: Results, protocol: Group | str | None = None, track: str |
     return _headed(comparisons.pairwise(rows), group)
 
 
+@once
 def factor_effects(
     results: Results, protocol: Group | str | None = None, track: str | None = None, factor: str | None = None
 ) -> pd.DataFrame:

@@ -9,13 +9,17 @@ from scipy import stats
 
 from bench.errors import BenchError
 from reports import tables
-from reports.comparisons import blocks, outcomes, pairs, ranks
+from reports.comparisons import blocks, outcomes, pairs, pairwise, ranks
 from reports.factors import effects, factors
 from reports.groups import select
 
 
 def rows(builder):
     return select(builder.results())[1]
+
+
+def ranks_of(here):
+    return ranks(here, pairwise(here))
 
 
 def cells(builder, **fids):
@@ -55,7 +59,7 @@ def test_pairs_are_of_shared_seeds_and_count_what_is_missing(builder):
 def test_cells_that_are_not_separable_share_ranks(builder):
     # dcgan and lsgan cross, hinge is far above both in every seed.
     cells(builder, dcgan=[10.0, 12.0, 11.0], lsgan=[11.0, 10.5, 11.7], hinge=[90.0, 91.0, 90.4])
-    assert ranks(rows(builder)) == {"dcgan bn=off": (1, 2), "lsgan bn=off": (1, 2), "hinge bn=off": (3, 3)}
+    assert ranks_of(rows(builder)) == {"dcgan bn=off": (1, 2), "lsgan bn=off": (1, 2), "hinge bn=off": (3, 3)}
     board = tables.as_text(tables.leaderboard(builder.results()), 120)
     assert next(line for line in board.splitlines() if line.startswith("lsgan")).split()[2] == "1-2"
     assert next(line for line in board.splitlines() if line.startswith("hinge")).split()[2] == "3"
@@ -63,7 +67,7 @@ def test_cells_that_are_not_separable_share_ranks(builder):
 
 def test_survivors_do_not_take_the_first_rank(builder):
     cells(builder, dcgan=[5.0, 5.1, 5.2, None, None], lsgan=[20.0, 20.3, 20.1, 20.2, 20.4])
-    assert set(ranks(rows(builder)).values()) == {(1, 2)}
+    assert set(ranks_of(rows(builder)).values()) == {(1, 2)}
     board = tables.leaderboard(builder.results()).set_index("label")
     assert board.loc["dcgan bn=off", "median"] == 5.2
     assert "5.10*" in tables.as_text(board.reset_index(), 120)
@@ -82,7 +86,7 @@ def test_a_cell_that_mostly_diverged_has_no_finite_median_and_can_lose_by_signs(
 
 
 def test_one_seed_has_no_rank_and_no_pair(one_seed):
-    assert ranks(select(one_seed)[1]) == {}
+    assert ranks_of(select(one_seed)[1]) == {}
     assert tables.pairwise(one_seed).empty
 
 
@@ -90,7 +94,7 @@ def test_a_row_that_is_no_gan_has_no_rank(builder):
     cells(builder, dcgan=[10.0, 11.0], lsgan=[20.0, 21.0])
     for seed in (0, 1):
         builder.trial("vae", False, seed, 1.0, no_gan="yes", pictures=False)
-    assert set(ranks(rows(builder))) == {"dcgan bn=off", "lsgan bn=off"}
+    assert set(ranks_of(rows(builder))) == {"dcgan bn=off", "lsgan bn=off"}
 
 
 @pytest.mark.parametrize("table", [tables.pairwise, tables.factor_effects])

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bench.errors import BenchError
+from bench.results import Results
 from reports import html
 from reports.page import GIF_BYTES
 from reports.tables import leaderboard, protocols
@@ -190,10 +191,9 @@ def test_nothing_finished_is_said_and_nothing_breaks(builder):
 
 def test_no_results_are_an_error(builder):
     builder.trial("dcgan", True, 0, 20.0)
-    results = builder.results()
-    results.trials = results.trials.iloc[:0]
+    there = builder.results()
     with pytest.raises(BenchError, match="no results to report"):
-        html.render(results)
+        html.render(Results(there.trials.iloc[:0], there.curves, there.experiment, there.store, {}))
 
 
 DRAWING = {"defs", "style", "g", "path", "use", "text", "tspan", "clippath", "rect"}

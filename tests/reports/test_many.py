@@ -1,0 +1,82 @@
+"""More cells than a page can draw: which ones it shows, that it says so, and that nothing is worked out twice."""
+
+import dataclasses
+import re
+
+import pytest
+
+from bench.results import Results
+from reports import html, looks, tables
+from reports.comparison_figures import MOST
+from reports.comparisons import MOST_RANKED
+from reports.figures import fid_curve, leaderboard_dots, pairwise_matrix
+from reports.looks import DISTINCT
+from reports.plotting import MOST_ROWS
+
+CELLS = MOST_RANKED + 5
+
+
+def name(i):
+    return f"lsgan lr_d={1000 - i}"
+
+
+@pytest.fixture
+def many(builder):
+    """CELLS cells with two seeds each; by name they stand the other way round than by FID."""
+    for i in range(CELLS):
+        config = builder.cell("lsgan", False)["config"] | {"lr_d": 1000.0 - i}
+        for seed in (0, 1):
+            fid = 20 + i + 0.25 * seed
+            builder.trial("lsgan", False, seed, fid, pictures=False, cell=name(i), name=name(i), config=config)
+    builder.references()
+    return builder.results()
+
+
+def test_the_table_has_every_cell_and_the_rest_those_of_lowest_fid(many):
+    board = tables.leaderboard(many).query("kind == 'cell'")
+    assert list(board["label"]) == [name(i) for i in range(CELLS)]
+    assert board["rank_low"].notna().sum() == MOST_RANKED
+    assert board["rank_low"].iloc[:MOST_RANKED].notna().all()
+    compared = tables.pairwise(many)
+    assert len(compared) == MOST_RANKED * (MOST_RANKED - 1) / 2
+    assert set(compared["label"]) | set(compared["other"]) == {name(i) for i in range(MOST_RANKED)}
+    labels = [text.get_text() for text in leaderboard_dots(many).axes[0].get_yticklabels()]
+    assert labels == [name(i) for i in range(MOST_ROWS)]
+    assert len(pairwise_matrix(many).axes[0].get_yticklabels()) == MOST
+    drawn = {text.get_text() for text in fid_curve(many).legends[0].get_texts()}
+    assert {label for label in drawn if label.startswith("lsgan")} == {name(i) for i in range(DISTINCT)}
+
+
+def test_cells_that_are_drawn_together_look_different(many):
+    seen = looks.looks(many)
+    assert len({(look.colour, str(look.dash)) for look in (seen[name(i)] for i in range(DISTINCT))}) == DISTINCT
+
+
+def test_the_page_says_what_it_leaves_out_and_draws_no_more(many):
+    page = html.render(many)
+    assert f"Of these {CELLS} cells, lines are drawn of the {DISTINCT} cells of lowest mean FID" in page
+    assert f"samples show {MOST_ROWS}, the first {MOST_RANKED} are compared with each other" in page
+    assert all(f"{name(i)}</th>" in page for i in range(CELLS)), "the table is whole"
+    samples = re.search(r"<h3>Samples</h3>(.*?)</section>", page, re.DOTALL).group(1)
+    assert name(MOST_ROWS - 1) in samples
+    assert name(MOST_ROWS) not in samples
+    assert "untrained generator" in samples
+
+
+def test_what_was_worked_out_is_kept_and_nobody_spoils_it(three_seeds, monkeypatch):
+    first = tables.leaderboard(three_seeds)
+    monkeypatch.setattr(tables, "mean_interval", None)  # whoever works it out again, fails
+    again = tables.leaderboard(three_seeds)
+    assert again.attrs == first.attrs
+    again["fid"] = 0.0
+    again.attrs["track"] = "spoilt"
+    assert tables.leaderboard(three_seeds)["fid"].equals(first["fid"])
+    assert tables.leaderboard(three_seeds).attrs == first.attrs
+    read_again = Results(three_seeds.trials, three_seeds.curves, three_seeds.experiment, three_seeds.store, {})
+    with pytest.raises(TypeError):
+        tables.leaderboard(read_again)
+
+
+def test_results_are_immutable(three_seeds):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        three_seeds.trials = three_seeds.trials.iloc[:1]
