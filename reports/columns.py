@@ -1,7 +1,7 @@
 """Columns: what a table shows, how its numbers are written, and what a reader must know beside them.
 
 Takes frames of `reports.tables`; the terminal, Markdown and HTML all show them so. FID and IS have two decimals: the
-sampling noise of 10,000 images is larger.
+sampling noise of 10,000 images is larger. Only what two decimals would hide has two digits: 0.0031.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from typing import Any
 import pandas as pd
 
 NOTHING = "-"
+TWO_DECIMALS = ",.2f"
 Row = dict[Any, Any]
 
 
-def number(value: Any, form: str = ",.2f") -> str:
+def number(value: Any, form: str = TWO_DECIMALS) -> str:
     """The number in this format; '-' where it is missing."""
-    return NOTHING if value is None or pd.isna(value) else format(value, form)
+    if value is None or pd.isna(value):
+        return NOTHING
+    return f"{value:.2g}" if form == TWO_DECIMALS and 0 < abs(value) < 0.095 else format(value, form)
 
 
 def duration(seconds: Any) -> str:
@@ -68,7 +71,7 @@ def span(low: Any, high: Any) -> str:
     return NOTHING if pd.isna(low) else f"[{worst(low)}, {worst(high)}]"
 
 
-def worst(value: Any, form: str = ",.2f", name: str = "diverged") -> str:
+def worst(value: Any, form: str = TWO_DECIMALS, name: str = "diverged") -> str:
     """The number, or the name of infinity."""
     return name if value == math.inf else number(value, form)
 
@@ -117,7 +120,7 @@ def _text(heading: str, key: str, *, wide: bool = False) -> Column:
     return Column(heading, key, lambda row: str(row[key]), right=False, wide=wide)
 
 
-def _number(heading: str, key: str, form: str = ",.2f", *, wide: bool = False) -> Column:
+def _number(heading: str, key: str, form: str = TWO_DECIMALS, *, wide: bool = False) -> Column:
     return Column(heading, key, lambda row: number(row[key], form), wide=wide)
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from bench.plan import Trial
 from bench.train.interface import Outcome, Watcher
 from bench.train.loop import Counts
+from reports.columns import number
 
 SHOWN = 3
 """Scores in a line, those that the yardstick names first; the table at the end has them all."""
@@ -34,7 +35,7 @@ def _rate(counts: Counts) -> float:
 def _verdict(outcome: Outcome) -> str:
     if outcome.status != "finished":
         return f"{outcome.status}: {outcome.reason}"
-    scores = "  ".join(f"{name} {value:.2f}" for name, value in _first(outcome.scores).items())
+    scores = "  ".join(f"{name} {number(value)}" for name, value in _first(outcome.scores).items())
     return f"{scores}  ({outcome.counts.seconds:.0f} s of training, {_rate(outcome.counts):.1f} steps/s)"
 
 

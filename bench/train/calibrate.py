@@ -22,8 +22,8 @@ from bench.train.trial import build
 
 WARM_UP = 2
 """Steps before the clock runs: the first ones choose kernels and fill caches."""
-LEAST_SECONDS, MOST_STEPS = 1.0, 50
-"""Steps are timed until both are spent, or the budget is."""
+LEAST_SECONDS, LEAST_STEPS, MOST_STEPS = 1.0, 5, 50
+"""Steps are timed until this long and so many were, and no longer than the last or the budget."""
 CLOCKS = ("seconds", "eval_seconds", "log_seconds")
 
 
@@ -63,14 +63,17 @@ class Stopwatch:
         loop.run(min(WARM_UP, steps))
         loop.drain()
         warm = loop.counts.seconds, loop.counts.steps
-        while loop.counts.steps < min(steps, MOST_STEPS) and loop.counts.seconds - warm[0] < LEAST_SECONDS:
+        timed: list[float] = []
+        while loop.counts.steps < min(steps, MOST_STEPS) and (len(timed) < LEAST_STEPS or sum(timed) < LEAST_SECONDS):
+            before = loop.counts.seconds
             loop.run(1)
             loop.drain()
-        timed = loop.counts.steps - warm[1]
-        a_step = (loop.counts.seconds - warm[0]) / timed if timed else warm[0] / max(warm[1], 1)
+            timed.append(loop.counts.seconds - before)
         if self._evaluations is None:
             self._evaluations = self._time_evaluations(loop)
-        return Estimate(a_step * steps + self._evaluations, steps, f"{timed or warm[1]} steps timed")
+        # The median, for one step that other programs held up must not count for a thousand.
+        a_step = statistics.median(timed) if timed else warm[0] / warm[1]
+        return Estimate(a_step * steps + self._evaluations, steps, f"{len(timed) or warm[1]} steps timed")
 
     def _time_evaluations(self, loop: Loop) -> float:
         """Seconds of all evaluations of a trial, from one during training and the final one."""

@@ -4,6 +4,7 @@
 reference rows, and, when asked, a second protocol.
 """
 
+import copy
 import io
 from collections.abc import Callable, Iterator, Sequence
 
@@ -43,6 +44,13 @@ class MadeUpResults(Results):
         trials = pd.DataFrame(rows).astype({"seed": "Int64", "year": "Int64", "bn": "boolean"})
         super().__init__(trials, pd.DataFrame(points, columns=columns), INVENTED, "sqlite:///made-up.db", {})
         object.__setattr__(self, "files", files)
+
+    def but(self, **fields: object) -> "MadeUpResults":
+        """The same with other fields, and nothing worked out of it yet."""
+        other = copy.copy(self)
+        for name, value in fields.items():
+            object.__setattr__(other, name, value)
+        return other
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         return self.files.get((run_id, path))

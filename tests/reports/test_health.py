@@ -27,7 +27,7 @@ def examination():
 
 def test_the_page_shows_what_the_doctor_found(examination, three_seeds):
     without = html.render(three_seeds)
-    three_seeds.examination = examination
+    three_seeds = three_seeds.but(examination=examination)
     page = html.render(three_seeds)
     assert "Do the metrics behave?" not in without
     assert "Do the metrics behave?" in page

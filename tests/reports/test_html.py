@@ -218,7 +218,7 @@ def test_whatever_comes_from_the_store_is_escaped(builder):
         builder.trial(evil, True, 0, 20.0, **hurt)
         builder.trial(evil, True, 1, None, **hurt | {"reason": evil, "status": evil})
         results = builder.results()
-        results.experiment = results.store = evil
+        results = results.but(experiment=evil, store=evil)
         page = Page(html.render(results))
         return page, [(tag, sorted(attributes)) for tag, attributes in page.elements if tag not in DRAWING]
 

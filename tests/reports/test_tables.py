@@ -269,3 +269,11 @@ def test_is_is_a_column_where_some_row_has_it(builder):
     assert "| IS |" not in tables.as_markdown(board)
     builder.references()
     assert headings(tables.leaderboard(builder.results()))[:5] == ["cell", "FID", "95 % interval", "IS", "finished"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.00310, "0.0031"), (-0.0042, "-0.0042"), (0.0, "0.00"), (0.1, "0.10"), (2.346, "2.35"), (1234.5, "1,234.50")],
+)
+def test_two_decimals_hide_no_number(value, text):
+    assert columns.number(value) == text
