@@ -7,6 +7,7 @@ import json
 import math
 import tempfile
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -144,16 +145,17 @@ def _row(run: Run) -> dict[str, Any]:
     return row | {"fid": fid, "is_": inception_score}
 
 
-def curves(client: MlflowClient, run_ids: Iterable[Run]) -> pd.DataFrame:
-    """Every logged point of these runs, with the position it was logged at."""
-    runs = list(run_ids)
+def curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:
+    """Every logged point of these runs, with the position it was logged at; by run, in the order given, and metric."""
     database = urlsplit(client.tracking_uri).scheme not in ("http", "https", "file", "")
     points = _from_database(client, runs) if database else _from_server(client, runs)
     frame = pd.DataFrame(points, columns=["run_id", "step", "metric", "value"]).astype({"step": DTYPES["whole"]})
-    position = frame[frame["metric"].isin(POSITION)]
-    wide = position.pivot_table(index=["run_id", "step"], columns="metric", values="value", aggfunc="last")
-    wide = wide.reindex(columns=list(POSITION)).reset_index()
-    return typed(frame[~frame["metric"].isin(POSITION)].merge(wide, on=["run_id", "step"], how="left"), CURVES)
+    position = frame[frame["metric"].isin(POSITION)].drop_duplicates(["run_id", "step", "metric"], keep="last")
+    wide = position.set_index(["run_id", "step", "metric"])["value"].unstack().reindex(columns=list(POSITION))
+    frame = frame[~frame["metric"].isin(POSITION)]
+    order = pd.Series(range(len(runs)), index=[run.info.run_id for run in runs])
+    frame = frame.assign(order=frame["run_id"].map(order)).sort_values(["order", "metric"], kind="stable")
+    return typed(frame.drop(columns="order").merge(wide.reset_index(), on=["run_id", "step"], how="left"), CURVES)
 
 
 def _from_server(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, str, float]]:
@@ -167,21 +169,23 @@ def _from_server(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, 
 
 
 def _from_database(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, str, float]]:
-    """The same from a database, in one query for many runs."""
+    """The same from a database, in one query for many runs, past SQLAlchemy's rows: there may be millions."""
     from mlflow.store.tracking.dbmodels.models import SqlMetric as Point
-    from sqlalchemy import select
+    from sqlalchemy import case, null, select
 
     store = client._tracking_client.store
-    columns = (Point.run_uuid, Point.step, Point.key, Point.value, Point.is_nan)
-    order = {run.info.run_id: number for number, run in enumerate(runs)}
+    columns = (Point.run_uuid, Point.step, Point.key, case((Point.is_nan, null()), else_=Point.value))
     points: list[tuple[str, int, str, float]] = []
     with store.ManagedSessionMaker() as session:
+        connection = session.connection()
         for start in range(0, len(runs), TOGETHER):
             ids = [run.info.run_id for run in runs[start : start + TOGETHER]]
             query = select(*columns).where(Point.run_uuid.in_(ids)).order_by(Point.timestamp, Point.step)
-            found = session.execute(query).all()
-            points += [(run, step, key, math.nan if is_nan else value) for run, step, key, value, is_nan in found]
-    return sorted(points, key=lambda point: (order[point[0]], point[2]))
+            text = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+            with closing(connection.connection.cursor()) as cursor:
+                cursor.execute(str(text))
+                points += cursor.fetchall()
+    return points
 
 
 def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[Archive, Run]:
