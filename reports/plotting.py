@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
+from reports.columns import number
 from reports.curves import AXES
 from reports.looks import MUTED, PAPER, Look
 
@@ -67,9 +68,9 @@ def log_axis(axes: Axes) -> None:
 
 
 def reference_line(axes: Axes, value: float) -> list[Line2D]:
-    """Real digits' score as a dashed line; only in the legend where a log axis down to it would squeeze the curves."""
+    """Real examples' score as a dashed line; only in the legend where a log axis down to it would squeeze curves."""
     low, _ = axes.get_ylim()
-    text = f"real digits {value:.2f}"
+    text = f"real examples {number(value)}"
     if math.isnan(value):
         return []
     if axes.get_yscale() == "log" and value < low / 10:
@@ -95,11 +96,11 @@ def fid_extent(axes: Axes, values: pd.Series[float], highs: pd.Series[float]) ->
 
 
 def mark_floor(axes: Axes, floor: float) -> None:
-    """Real digits' FID as a dashed vertical line, if it is known."""
+    """Real examples' FID as a dashed vertical line, if it is known."""
     if not math.isnan(floor):
         axes.axvline(floor, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
         axes.annotate(
-            f"real digits {floor:.2f}", (floor, 1), xycoords=("data", "axes fraction"), xytext=(5, 1),
+            f"real examples {number(floor)}", (floor, 1), xycoords=("data", "axes fraction"), xytext=(5, 1),
             textcoords="offset points", fontsize=8.5, color=MUTED, va="bottom",
         )  # fmt: skip
 

@@ -78,7 +78,7 @@ class Task(ABC):
     reference: str
     """What samples are compared with, in words."""
     real: str
-    """Name of the row of real data."""
+    """Name of the row of real data; reports know it by its first word, "real"."""
     labelled = True
     """Whether the data's labels mean something."""
     lines = 1

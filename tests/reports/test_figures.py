@@ -8,6 +8,7 @@ import pytest
 from matplotlib import pyplot
 
 from bench.errors import BenchError
+from bench.tasks import TASKS
 from reports import figures, looks
 from reports.tables import protocols
 
@@ -94,9 +95,16 @@ def test_a_cell_has_one_colour_in_every_group_and_figure(two_protocols):
 
 
 def test_real_digits_are_marked(three_seeds):
-    assert "real digits 0.14" in figures.to_svg(figures.leaderboard_dots(three_seeds))
-    assert "real digits 0.14" in figures.to_svg(figures.fid_curve(three_seeds))
-    assert "real digits 9.82" in figures.to_svg(figures.is_curve(three_seeds))
+    assert "real examples 0.14" in figures.to_svg(figures.leaderboard_dots(three_seeds))
+    assert "real examples 0.14" in figures.to_svg(figures.fid_curve(three_seeds))
+    assert "real examples 9.82" in figures.to_svg(figures.is_curve(three_seeds))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_real_examples_are_marked_whatever_the_task_calls_them(task, three_seeds):
+    names = {"real train digits": TASKS[task].real}
+    other = three_seeds.but(trials=three_seeds.trials.replace({"name": names, "cell": names}))
+    assert "real examples 0.14" in figures.to_svg(figures.leaderboard_dots(other))
 
 
 def test_a_diverged_trial_is_marked_where_it_stopped(three_seeds, one_seed):

@@ -102,6 +102,12 @@ def test_rows_reasons_commands_deviations_versions_are_there(page, two_protocols
     assert "lambda_gp 10" in text
 
 
+def test_rows_of_an_exported_file_say_that_it_holds_no_pictures(one_seed):
+    text = Page(html.render(one_seed.but(trials=one_seed.trials.assign(imported="all.csv"), files={}))).text
+    assert "all.csv holds no pictures" in text
+    assert "in the store" not in text.partition("Samples")[2].partition("Algorithms")[0]
+
+
 def test_every_cell_has_its_grid_and_animation_and_what_is_missing_is_said(page):
     sources = [attributes["src"] for attributes in page.all("img")]
     # Four reference grids and three cells with pictures; the smoke trial has none.
