@@ -115,7 +115,7 @@ def losses(results: Results, x: str = "images", protocol: Group | str | None = N
             points = curves(results, metric, x, protocol, tuple(cells))
             _draw_lines(axes, points, x, cells)
             if len(points) and points["value"].abs().max() > 100:
-                axes.set_yscale("symlog", linthresh=1)
+                plotting.symmetric_log_axis(axes)
             axes.set_ylabel(name)
             plotting.count_axis(axes, x)
         panels[0].set_xlabel("")

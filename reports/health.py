@@ -26,6 +26,7 @@ def damage(examination: Examination) -> Figure:
             axes.plot([min(fids), fid], [place] * 2, color=colour, linewidth=1, alpha=0.5)
             axes.scatter([fid], [place], s=36, color=colour, zorder=3)
         axes.set_xscale("log")
+        plotting.plain_numbers(axes.xaxis)
         axes.set_xlabel("FID (lower is better)")
         plotting.rows_axis(axes, names, "set of images")
     return fig

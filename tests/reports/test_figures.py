@@ -100,6 +100,14 @@ def test_real_digits_are_marked(three_seeds):
     assert "real examples 9.82" in figures.to_svg(figures.is_curve(three_seeds))
 
 
+def test_losses_of_any_size_have_plain_numbers(three_seeds):
+    curves = three_seeds.curves
+    huge = curves.assign(value=curves["value"].where(curves["metric"] != "loss_g", 1000 * (curves["value"] - 1)))
+    labels = [text.get_text() for text in figures.losses(three_seeds.but(curves=huge)).axes[1].get_yticklabels()]
+    assert {"-100", "0", "100"} <= set(labels)
+    assert all(re.fullmatch(r"-?\d+", label) for label in labels)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_real_examples_are_marked_whatever_the_task_calls_them(task, three_seeds):
     names = {"real train digits": TASKS[task].real}

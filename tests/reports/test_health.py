@@ -72,3 +72,9 @@ def test_two_cells_or_a_tie_of_all_say_nothing(builder):
 def test_rows_without_a_second_score_say_nothing(three_seeds):
     group = protocols(three_seeds)[0]
     assert agreement(leaderboard(three_seeds, group), group) is None
+
+
+def test_its_axis_has_plain_numbers(examination):
+    labels = [text.get_text() for text in health.damage(examination).axes[0].get_xticklabels()]
+    assert "10" in labels
+    assert all(float(label) > 0 for label in labels)
