@@ -49,8 +49,8 @@ class Group:
 
 @once
 def protocols(results: Results) -> list[Group]:
-    """The groups of these results, the one with the newest trial first."""
-    trials = results.trials
+    """The groups of these results, the one with the newest trial first; reference rows alone are none."""
+    trials = results.trials[results.trials["kind"] != "reference"]
     newest = trials.groupby(["track", "protocol"])["started"].max().sort_values(ascending=False, kind="stable")
     groups = []
     for track, protocol in newest.index:

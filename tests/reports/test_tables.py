@@ -277,3 +277,10 @@ def test_is_is_a_column_where_some_row_has_it(builder):
 )
 def test_two_decimals_hide_no_number(value, text):
     assert columns.number(value) == text
+
+
+def test_reference_rows_whose_trials_have_not_begun_are_no_group(two_protocols):
+    before = tables.protocols(two_protocols)
+    other = two_protocols.trials["protocol"] == before[-1].protocol
+    begun = two_protocols.trials[~other | (two_protocols.trials["kind"] == "reference")]
+    assert tables.protocols(two_protocols.but(trials=begun)) == before[:-1]
