@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,20 +35,34 @@ def _numbers(_: click.Context, parameter: click.Parameter, text: str) -> list[in
 def scale(slots: list[int], writers: list[int], trials: list[int], seconds: float) -> None:
     """Measure with simulated trials: efficiency of Ray, writes to MLflow, and the time of a report.
 
-    Works in a folder of its own, which is removed; only writers use MLFLOW_TRACKING_URI, where that is set.
+    Works in a folder of its own, which is removed; only writers use MLFLOW_TRACKING_URI, where that is set. Without Ray
+    no slots are measured.
     """
     from bench.track import Store
 
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/writers.db")
+    if find_spec("ray") is None:
+        click.echo("slots: not measured without Ray; pip install 'gan-bench[ray]'")
+        slots = []
+    with tempfile.TemporaryDirectory() as name, _tracking(f"sqlite:///{name}/writers.db"):
         store = Store("scale")
         for number in slots:
             _slots(number, seconds, store)
         for number in writers:
             _writers(number, seconds, store)
         for number in trials:
-            _report(number, folder)
+            _report(number, Path(name))
+
+
+@contextmanager
+def _tracking(uri: str) -> Iterator[None]:
+    """Inside, processes that are started write there, unless the user named another place."""
+    named = os.environ.get("MLFLOW_TRACKING_URI")
+    os.environ["MLFLOW_TRACKING_URI"] = named or uri
+    try:
+        yield
+    finally:
+        if named is None:
+            del os.environ["MLFLOW_TRACKING_URI"]
 
 
 def _slots(number: int, seconds: float, store: Store) -> None:
@@ -83,11 +101,16 @@ def _report(number: int, folder: Path) -> None:
 
     uri = f"sqlite:///{folder}/trials-{number}.db"
     measure.fill(Store(uri=uri), number, max(number // 10, 1), measure.POINTS)
-    started, work = time.perf_counter(), time.process_time()
+    clocks = [(time.perf_counter(), time.process_time())]
     loaded = results.load(uri)
-    read = time.perf_counter() - started
-    html.write(loaded, folder / "report.html")
+    clocks.append((time.perf_counter(), time.process_time()))
+    page = html.write(loaded, folder / "report.html")
+    clocks.append((time.perf_counter(), time.process_time()))
+    read, written = (
+        "{:.1f} s ({:.1f} s at work)".format(*(after - before for before, after in zip(*pair, strict=True)))
+        for pair in itertools.pairwise(clocks)
+    )
     click.echo(
-        f"{number:>5} trials   {len(loaded.curves):,} points read in {read:.1f} s, reported in "
-        f"{time.perf_counter() - started:.1f} s in all, {time.process_time() - work:.1f} s of them at work"
+        f"{number:>5} trials   {len(loaded.curves):,} points read in {read}, "
+        f"a page of {page.stat().st_size / 1e6:.1f} MB written in {written}"
     )
