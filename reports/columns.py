@@ -25,6 +25,11 @@ def number(value: Any, form: str = TWO_DECIMALS) -> str:
     return f"{value:.2g}" if form == TWO_DECIMALS and 0 < abs(value) < 0.095 else format(value, form)
 
 
+def plural(n: int, noun: str) -> str:
+    """'1 trial', '3 trials'."""
+    return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def duration(seconds: Any) -> str:
     """'0.4 s', '181 s'; seconds throughout, so that a column can be compared at a glance."""
     return NOTHING if pd.isna(seconds) else f"{seconds:,.{0 if seconds >= 10 else 1}f} s"

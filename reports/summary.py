@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reports.agreement import agreement
-from reports.columns import number
+from reports.columns import number, plural
 from reports.groups import Group, select
 from reports.stats import Estimate
 from reports.tables import STATUSES, factor_effects, leaderboard, pairwise
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 UNTRAINED = "untrained generator"
 FEW = 2
 """Effects up to which each is said with its numbers."""
-
-
-def plural(n: int, noun: str) -> str:
-    """'1 trial', '3 trials'."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def summary(results: Results, protocol: Group | str | None = None) -> list[str]:

@@ -56,13 +56,15 @@ def plan(asked: Asked, no_timing: bool) -> int:
     """
     from bench.track import has_experiment
     from bench.train.conditions import Conditions
+    from reports.columns import plural
 
     grid = asked.grid()
     trials, seeds = grid.plan.trials, sorted({trial.seed for trial in grid.plan.trials})
     there = has_experiment(grid.request.experiment)
     conditions = Conditions(grid) if trials and (there or not no_timing) else None
     progress = _progress(grid, conditions) if conditions and there and not grid.request.fresh else Progress()
-    click.echo(f"{grid.header()}\n{len(trials)} trials: {len(grid.plan.cells)} cells x {len(seeds)} seeds")
+    counts = plural(len(trials), "trial"), plural(len(grid.plan.cells), "cell"), plural(len(seeds), "seed")
+    click.echo("{}\n{}: {} x {}".format(grid.header(), *counts))
     if progress.finished or progress.steps:
         begun = len(progress.finished) + len(progress.steps)
         click.echo(

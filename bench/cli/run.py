@@ -40,6 +40,7 @@ def run(given: Sequence[str], asked: Asked) -> int:
     from bench.train.run import Run
     from bench.train.workplace import Workplace
     from reports import tables
+    from reports.columns import plural
 
     conditions = Conditions(grid)
     images = conditions.data
@@ -48,7 +49,7 @@ def run(given: Sequence[str], asked: Asked) -> int:
     announce(images)
     trials = len(grid.plan.trials)
     click.echo(grid.header(conditions.settings.samples))
-    click.echo(f"{trials} trials, {len(images):,} examples of {images.name} from {images.source}")
+    click.echo(f"{plural(trials, 'trial')}, {len(images):,} examples of {images.name} from {images.source}")
     for skip in grid.plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
     workplace = Workplace(conditions, spool.Spool(store), fresh=grid.request.fresh)

@@ -127,7 +127,7 @@ def test_the_schema_is_that_of_the_options(command):
 
 def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, monkeypatch):
     text = f"{CURVES}seeds: 3\nreport: r.html"
-    assert planned(text)[1].splitlines()[1:] == ["3 trials: 1 cells x 3 seeds", "  gan bn=off   seeds 0..2"]
+    assert planned(text)[1].splitlines()[1:] == ["3 trials: 1 cell x 3 seeds", "  gan bn=off   seeds 0..2"]
     monkeypatch.setattr("bench.cli.report.write", lambda *_: Path(__file__))
     assert command("run", "plan.yaml", "--seeds", 1)[0] == 0
 
