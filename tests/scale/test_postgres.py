@@ -10,10 +10,12 @@ import time
 import urllib.request
 from contextlib import ExitStack
 
+import pandas as pd
 import pytest
 
 from bench import results
 from bench.track import Store
+from reports import html
 
 pytest.importorskip("psycopg2")
 pytestmark = [
@@ -44,7 +46,7 @@ def _stop(process):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The URI of an MLflow server whose store is a PostgreSQL database; both end with the tests."""
+    """The URIs of an MLflow server and of its store, a PostgreSQL database; both end with the tests."""
     folder = tmp_path_factory.mktemp("postgres")
     port, web = free_port(), free_port()
     # PostgreSQL refuses to run as root; the Debian package brings its own user.
@@ -76,11 +78,12 @@ def server(tmp_path_factory):
                 break
             except OSError:
                 time.sleep(0.2)
-        yield f"http://127.0.0.1:{web}"
+        yield f"http://127.0.0.1:{web}", uri
 
 
 def test_processes_share_a_server(server, command, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    address, database = server
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     grid = ("--algos", "gan", "--preset", "smoke", "--steps", 100, "--samples", 200, "--seeds", 4, "--jobs", 2)
     code, out, err = command("run", *grid)
     assert code == 0, err
@@ -96,3 +99,10 @@ def test_processes_share_a_server(server, command, monkeypatch):
     assert losses.groupby("run_id").size().tolist() == [8] * 4
     assert all(loaded.artifact(run_id, "weights.safetensors") for run_id in rows["run_id"])
     assert "4 of them finished before" in command("run", *grid)[1]
+    # The database itself, which a report of many trials reads in few queries.
+    direct = results.load(database)
+    pd.testing.assert_frame_equal(direct.trials, loaded.trials)
+    by = ["run_id", "metric", "step"]
+    same = [each.curves.sort_values(by, kind="stable", ignore_index=True) for each in (direct, loaded)]
+    pd.testing.assert_frame_equal(*same, check_exact=True)
+    assert "gan bn=off" in html.render(direct)
