@@ -1,0 +1,35 @@
+"""The figures of quick runs that are committed: this version reads them, and they are what they claim to be."""
+
+from pathlib import Path
+
+import pytest
+
+import gans
+import reports
+from bench import results
+from reports.groups import floor, protocols, select
+from reports.tables import leaderboard
+
+QUICK = Path(reports.__file__).parent / "quick.parquet"
+
+
+@pytest.fixture(scope="module")
+def quick():
+    return results.load(QUICK)
+
+
+def test_every_row_is_a_whole_quick_trial_of_a_registered_algorithm(quick):
+    trials = quick.trials.query("kind == 'trial' and status == 'finished'")
+    assert len(trials) >= 19
+    assert set(trials["algorithm"]) <= set(gans.names())
+    assert set(trials["preset"]) == {"quick"}
+    assert trials["fid"].notna().all()
+    assert trials["fingerprint"].is_unique
+    assert set(trials["run_id"]) <= set(quick.curves["run_id"]), "with their curves"
+
+
+def test_no_trial_scores_better_than_real_examples(quick):
+    for group in protocols(quick):
+        _, rows = select(quick, group)
+        board = leaderboard(quick, group).query("kind == 'cell'")
+        assert (board["fid"].dropna() > floor(rows, "fid")).all(), group
