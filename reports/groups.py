@@ -87,12 +87,13 @@ def select(
 
 @once
 def _rows(results: Results, group: Group) -> pd.DataFrame:
-    trials = _labelled(results)
+    trials = all_rows(results)
     return trials[(trials["track"] == group.track) & (trials["protocol"] == group.protocol)]
 
 
 @once
-def _labelled(results: Results) -> pd.DataFrame:
+def all_rows(results: Results) -> pd.DataFrame:
+    """The rows of all groups with a column `label` (see `labelled`)."""
     return labelled(results.trials)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
-from reports.groups import labelled
+from reports.groups import all_rows
 from reports.once import once
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def looks(results: Results) -> dict[str, Look]:
 
     By name; where there are more than DISTINCT, by mean FID, so that those share a look that are not drawn together.
     """
-    rows = labelled(results.trials).query("kind != 'reference'")
+    rows = all_rows(results).query("kind != 'reference'")
     labels = sorted(set(rows["label"]))
     if len(labels) > DISTINCT:
         means = rows.groupby("label")["fid"].mean().fillna(math.inf)

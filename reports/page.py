@@ -13,7 +13,7 @@ from reports import catalogue, columns, figures, health, tables
 from reports.comparisons import MOST_RANKED, blocks
 from reports.curves import AXES, budgets, logged, scores_during, sparklines
 from reports.gallery import LATENT, Picture, Room, latent_name, picture, representatives
-from reports.groups import Group, labelled, select
+from reports.groups import Group, all_rows, select
 from reports.looks import DISTINCT, Look, looks
 from reports.plotting import MOST_ROWS
 from reports.summary import summary
@@ -125,7 +125,7 @@ def page(results: Results) -> Page:
         period=f"{period} UTC",
         sections=[_section(results, group, i, seen, room) for i, group in enumerate(groups, start=1)],
         problems=table_view(tables.problems(results), seen),
-        algorithms=catalogue.algorithms(labelled(trials), seen),
+        algorithms=catalogue.algorithms(all_rows(results), seen),
         facts=catalogue.facts(trials),
         versions=catalogue.versions(trials),
         health=None if results.examination is None else _health(results.examination),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
-from reports.groups import Group, labelled, protocols, select
+from reports.groups import Group, all_rows, protocols, select
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -146,7 +146,7 @@ def problems(results: Results) -> pd.DataFrame:
 
     Columns: label, seed, status, reason (of a trial that finished, its diagnosis), how far it came.
     """
-    rows = labelled(results.trials)
+    rows = all_rows(results)
     ill = (rows["status"] == "finished") & ~rows["diagnosis"].isin(["", HEALTHY])
     rows = rows.assign(reason=rows["reason"].where(~ill, rows["diagnosis"]))
     rows = rows[ill | (rows["status"] != "finished")].sort_values(["label", "seed"], ignore_index=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
 
@@ -18,6 +17,8 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.track import Store
+
+T = TypeVar("T")
 
 
 def _numbers(_: click.Context, parameter: click.Parameter, text: str) -> list[int]:
@@ -56,13 +57,14 @@ def scale(slots: list[int], writers: list[int], trials: list[int], seconds: floa
 @contextmanager
 def _tracking(uri: str) -> Iterator[None]:
     """Inside, processes that are started write there, unless the user named another place."""
-    named = os.environ.get("MLFLOW_TRACKING_URI")
-    os.environ["MLFLOW_TRACKING_URI"] = named or uri
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        yield
+        return
+    os.environ["MLFLOW_TRACKING_URI"] = uri
     try:
         yield
     finally:
-        if named is None:
-            del os.environ["MLFLOW_TRACKING_URI"]
+        del os.environ["MLFLOW_TRACKING_URI"]
 
 
 def _slots(number: int, seconds: float, store: Store) -> None:
@@ -93,6 +95,13 @@ def _writers(number: int, seconds: float, store: Store) -> None:
     click.echo(f"{number:>5} writers  {rate:,.0f} points/s in calls of {measure.POINTS}, {rate / number:,.0f} each")
 
 
+def _clocked(work: Callable[[], T]) -> tuple[T, str]:
+    """What the work gives, and how long it took, waiting included and not."""
+    started, at_work = time.perf_counter(), time.process_time()
+    found = work()
+    return found, f"{time.perf_counter() - started:.1f} s ({time.process_time() - at_work:.1f} s at work)"
+
+
 def _report(number: int, folder: Path) -> None:
     from bench import results
     from bench import scale as measure
@@ -101,15 +110,8 @@ def _report(number: int, folder: Path) -> None:
 
     uri = f"sqlite:///{folder}/trials-{number}.db"
     measure.fill(Store(uri=uri), number, max(number // 10, 1), measure.POINTS)
-    clocks = [(time.perf_counter(), time.process_time())]
-    loaded = results.load(uri)
-    clocks.append((time.perf_counter(), time.process_time()))
-    page = html.write(loaded, folder / "report.html")
-    clocks.append((time.perf_counter(), time.process_time()))
-    read, written = (
-        "{:.1f} s ({:.1f} s at work)".format(*(after - before for before, after in zip(*pair, strict=True)))
-        for pair in itertools.pairwise(clocks)
-    )
+    loaded, read = _clocked(lambda: results.load(uri))
+    page, written = _clocked(lambda: html.write(loaded, folder / "report.html"))
     click.echo(
         f"{number:>5} trials   {len(loaded.curves):,} points read in {read}, "
         f"a page of {page.stat().st_size / 1e6:.1f} MB written in {written}"
