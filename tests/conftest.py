@@ -96,6 +96,12 @@ def empty_store(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def ready_store(empty_store, tmp_path):
+    """A store that is there already in the test's folder, so that it need not wait until MLflow has made one."""
+    shutil.copy(empty_store, tmp_path)
+
+
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory, empty_store):
     """What a command leaves in a store when nothing happens to it; each is run once."""
@@ -135,8 +141,12 @@ def command(capsys):
     return run
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Skips tests marked `gpu` without one; keeps users of the finished run in one process, so that it runs once."""
+    """Skips tests marked `gpu` without one; keeps users of the finished run in one process, so that it runs once.
+
+    First of all such hooks, for xdist's own reads the groups.
+    """
     gpu = torch.cuda.is_available()
     for item in items:
         if "gpu" in item.keywords and not gpu:

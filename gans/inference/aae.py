@@ -35,16 +35,19 @@ class AAE(Autoencoder):
         * L_E = -E log sig(D(E(x))), the turn "e"
 
     Deviations:
-        * nets: E is the uniform trunk and a linear layer, 759,972 parameters; D is an MLP of two layers of 1000 ReLU,
-          1,103,001 parameters.
-        * paper: convolutional E and G, not MLPs of 1000 units; 100 latents of the uniform field, a prior of standard
-          deviation 1 and a deterministic E; Adam, not SGD with momentum.
-        * settings: `bn` is that of E's trunk.
+        * nets: E is the uniform trunk and a linear layer, 182,856 parameters; D is an MLP of two layers of 1000 ReLU,
+          1,011,001 parameters; G has 233,633, since it takes 8 latents.
+        * paper: convolutional E and G, not MLPs of 1000 units; a prior of standard deviation 1, not 5, and a
+          deterministic E; Adam, not SGD with momentum.
+        * settings: the paper's 8 latents, not the uniform 100, which codes do not fill: FID 64 after 2,000 steps.
+          By FID of 2,000 samples against the 10,000 validation digits, 1,000 steps, one seed: 31 with 8, and 37 at best
+          with 1e-3 for all. `bn` is that of E's trunk.
         * tutorial: has no such script.
     """
 
     @dataclass(frozen=True, kw_only=True)
     class Config(Autoencoder.Config):
+        latent_dim: int = option(8, "length of the code", source="paper, likelihood experiments on MNIST", low=1)
         lr_e: float = option(2e-4, "learning rate of E where it fools D", source="as lr_g", low=0)
 
     config: Config

@@ -114,10 +114,10 @@ def test_a_run_that_has_only_begun_is_no_row_yet(new_store):
 
 
 @pytest.fixture(scope="module")
-def moved(blank, tmp_path_factory):
+def moved(empty_store, tmp_path_factory):
     """A store that was copied to a folder that MLflow has never heard of, and the page it made in its first place."""
     origin, place = tmp_path_factory.mktemp("origin"), tmp_path_factory.mktemp("elsewhere") / "copy"
-    store = fill(copy_of(blank, origin))
+    store = fill(copy_of(empty_store, origin))
     page = html.render(results.load(store.uri)).replace(store.uri, "STORE")
     shutil.copytree(origin, place)
     shutil.rmtree(origin)

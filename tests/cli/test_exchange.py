@@ -38,6 +38,7 @@ def test_columns_are_listed(command, monkeypatch):
     assert "any other column: a metric" in out
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_figures_travel_through_a_file_into_another_store_and_its_report(command, tmp_path):
     """The whole way: a file, another machine's store, its report, and a file again."""
     code, out, err = command("import", EXAMPLE)
@@ -76,6 +77,7 @@ def test_report_of_a_file_and_of_several(command):
     assert not Path("mlflow.db").exists()
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_a_contradiction_is_one_line(command, refused):
     assert command("import", EXAMPLE)[0] == 0
     command("export", "mine.csv")

@@ -7,6 +7,8 @@ from gans.standard.dcgan import DCGAN
 
 RUN = ("run", "--algos", "dcgan", "--bn", "on/off", "--preset", "smoke", "--steps", "6")
 
+pytestmark = pytest.mark.usefixtures("ready_store")
+
 
 def rows():
     frame = results.load().trials

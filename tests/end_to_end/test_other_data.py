@@ -26,6 +26,7 @@ def test_without_an_extractor_one_line_says_how_to_get_it(command, clothes):
     assert "bench features train --data fashion_mnist" in err
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_from_the_extractors_to_the_report(command, clothes, tmp_path):
     data = ("--data", "fashion_mnist", "--data-dir", clothes)
     code, out, err = command("features", "train", *data, "--epochs", "2")

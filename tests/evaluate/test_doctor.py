@@ -81,6 +81,7 @@ def test_the_command_prints_the_table_and_fails_with_the_checks(command, monkeyp
     assert "checks fail" in out
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_what_was_found_is_kept_beside_the_results_and_the_newest_counts(command, monkeypatch, found):
     older = Examination(found.measured, found.by_number, 0.5)
     for examination in (older, found):

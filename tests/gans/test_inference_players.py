@@ -171,7 +171,7 @@ class TestAAE:
         d, encoder = Recorded(gan.discriminator), Recorded(gan.encoder)
         scalars = gan.d_turn(batch)
         (prior, code) = (inputs[0] for inputs, _ in d.calls)
-        assert torch.equal(prior, torch.randn(8, 100, generator=torch.Generator().manual_seed(3)))
+        assert torch.equal(prior, torch.randn(8, 8, generator=torch.Generator().manual_seed(3)))
         assert torch.equal(code, encoder.calls[0][1])
         real, fake = d.outputs
         assert scalars["loss"].item() == pytest.approx(logistic(real, fake), rel=1e-5)

@@ -69,15 +69,15 @@ def test_a_label_that_is_not_known_changes_nothing(setting):
     assert gan.d_turn(Batch(batch.images, (batch.labels + 1) % 10))["loss"] != loss
 
 
-def test_g_matches_the_features_by_default(setting):
-    gan, batch, fake, _ = setting()
+def test_salimans_variant_matches_the_features(setting):
+    gan, batch, fake, _ = setting(feature_matching=True)
     real_mean, fake_mean = (gan.discriminator.trunk(images).mean(0).detach() for images in (batch.images, fake))
     expected = ((real_mean - fake_mean).double() ** 2).sum().item()
     assert objectives.g_objective(gan, batch)["loss"].item() == pytest.approx(expected, rel=TOLERANCE)
 
 
-def test_odenas_variant_is_the_log_probability_of_any_real_class(setting):
-    gan, batch, fake, _ = setting(feature_matching=False)
+def test_g_maximises_the_log_probability_of_any_real_class(setting):
+    gan, batch, fake, _ = setting()
     expected = -np.log(1 - probabilities(gan, fake)[:, 10]).mean()
     assert objectives.g_objective(gan, batch)["loss"].item() == pytest.approx(expected, rel=TOLERANCE)
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ from victim import blank_report
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path, empty_store):
+def quick(monkeypatch, ready_store):
     """A store that is there already, and no report, which would take longer than the trainings here; one thread."""
-    shutil.copy(empty_store, tmp_path)
     # Another number of threads is another order of sums.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

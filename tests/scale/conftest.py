@@ -1,15 +1,12 @@
 """A store that is there already, and one thread: another number of threads is another order of sums."""
 
-import shutil
-
 import pytest
 import torch
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch, tmp_path, empty_store):
+def quick(monkeypatch, ready_store):
     """Processes that tests make train with one thread; no test needs its page."""
-    shutil.copy(empty_store, tmp_path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -306,6 +306,7 @@ def test_what_is_of_digits_from_noise_is_refused_in_one_line(name, option, value
     assert not (tmp_path / "mlflow.db").exists(), "nothing is written"
 
 
+@pytest.mark.usefixtures("ready_store")
 @pytest.mark.parametrize(
     ("name", "algorithm", "answer", "measured"),
     [

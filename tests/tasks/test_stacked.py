@@ -106,6 +106,7 @@ def test_published_figures_have_26_000_samples_and_so_have_ours():
     assert [TASK.preset(PRESETS[name]).samples for name in ("smoke", "quick", "full")] == [1_000, 26_000, 26_000]
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_a_run_from_the_command_line(command, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     words = ("--steps", 2, "--preset", "smoke", "--samples", 200, "--report", "page.html")

@@ -58,6 +58,7 @@ def test_on_its_own_task_everything_fits(name):
     assert (TASKS["mnist"].misfit(cls, cls.Config()) is None) != is_translator
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_a_run_on_curves_from_the_command_line(command, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     code, out, err = command("run", "--algos", "gan", "--steps", 300, "--preset", "smoke", "--report", "page.html")

@@ -63,6 +63,7 @@ def test_the_best_weights_come_back_whole(embedded, ema):
         loop.run(1)
 
 
+@pytest.mark.usefixtures("ready_store")
 def test_a_run_scores_the_best_step_and_says_so(command, monkeypatch):
     """The validation FID is made to rise, so that the first evaluation must win, though training goes on."""
     real = Evaluator.score
