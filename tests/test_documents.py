@@ -10,23 +10,24 @@ import gans
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+PAGES = {path.name: path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]}
 
 
 def commands():
-    """Every `bench ...` line of an indented block, without its comment."""
-    lines = re.findall(r"^    (?:.*&& )?(bench .*)$", README, re.MULTILINE)
-    return [line.partition("#")[0].strip() for line in lines]
+    """Every `bench ...` line of an indented block, without its comment; each once."""
+    lines = (line for text in PAGES.values() for line in re.findall(r"^    (?:.*&& )?(bench .*)$", text, re.MULTILINE))
+    return list(dict.fromkeys(line.partition("#")[0].strip() for line in lines))
 
 
 def test_readme_names_every_algorithm():
-    table = README[README.index("## The algorithms") : README.index("## The rules")]
+    table = README[README.index("## The algorithms") : README.index("## The tutorial's scripts")]
     named = set(re.findall(r"`([a-z][a-z0-9_]*)`", table))
     assert set(gans.names()) <= named
 
 
 @pytest.mark.parametrize("line", [line for line in commands() if line.startswith(("bench run", "bench plan"))])
-def test_runs_of_the_readme_can_be_planned(command, line, tmp_path):
-    (tmp_path / "plan.yaml").write_text(re.search(r"```yaml\n(.*?)```", README, re.DOTALL).group(1))
+def test_runs_of_the_pages_can_be_planned(command, line, tmp_path):
+    (tmp_path / "plan.yaml").write_text(re.search(r"```yaml\n(.*?)```", PAGES["scaling.md"], re.DOTALL).group(1))
     code, _, err = command("plan", *shlex.split(line)[2:], "--no-timing")
     assert code == 0, err
 

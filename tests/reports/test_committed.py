@@ -7,6 +7,7 @@ import pytest
 import gans
 import reports
 from bench import results
+from bench.plan import expand
 from reports.groups import floor, protocols, select
 from reports.tables import leaderboard
 
@@ -26,6 +27,14 @@ def test_every_row_is_a_whole_quick_trial_of_a_registered_algorithm(quick):
     assert trials["fid"].notna().all()
     assert trials["fingerprint"].is_unique
     assert set(trials["run_id"]) <= set(quick.curves["run_id"]), "with their curves"
+
+
+def test_default_settings_are_todays(quick):
+    """A row that is called by its defaults was trained with what they are now."""
+    for row in quick.trials.query("kind == 'trial'").to_dict("records"):
+        cell = expand([row["algorithm"]]).cells[0]
+        if row["cell"] == cell.label:
+            assert row["config"] == cell.config.to_dict(), row["cell"]
 
 
 def test_no_trial_scores_better_than_real_examples(quick):

@@ -306,7 +306,6 @@ def test_what_is_of_digits_from_noise_is_refused_in_one_line(name, option, value
     assert not (tmp_path / "mlflow.db").exists(), "nothing is written"
 
 
-@pytest.mark.usefixtures("ready_store")
 @pytest.mark.parametrize(
     ("name", "algorithm", "answer", "measured"),
     [
@@ -315,7 +314,7 @@ def test_what_is_of_digits_from_noise_is_refused_in_one_line(name, option, value
         ("super_resolution", "srgan", "bilinear upsampling", ["accuracy", "psnr", "ssim"]),
     ],
 )
-def test_a_whole_run_from_the_command_line(name, algorithm, answer, measured, command, monkeypatch, tmp_path):
+def test_a_whole_run(name, algorithm, answer, measured, ready_store, command, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     code, out, err = command("run", "--algos", algorithm, "--preset", "smoke", "--steps", 3, "--samples", 200)
     assert code == 0, err

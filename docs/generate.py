@@ -1,0 +1,186 @@
+"""The pages that are made of the code and of what was measured: a hook of MkDocs.
+
+One page for each algorithm from its docstring, its Config and its rows in `reports/quick.parquet`; the list of them;
+the tables of metrics and presets; CONTRIBUTING and CHANGELOG as they are. So none of it can say what the program does
+not.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+import gans
+from bench import results
+from bench.metrics import DEFAULT, METRICS
+from bench.plan import as_text
+from bench.protocol import PRESETS
+from gans import GAN
+from gans.config import Option
+from reports import tables
+from reports.columns import NOTHING, columns, notes
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "reports" / "quick.parquet"
+BASE = {spec.name: spec for spec in GAN.Config.options()}
+
+
+def families() -> dict[str, list[type[GAN]]]:
+    """The algorithms by family, the older first."""
+    classes = sorted(map(gans.get, gans.names()), key=lambda cls: (cls.info.family, cls.info.year, cls.info.name))
+    return {name: list(members) for name, members in itertools.groupby(classes, key=lambda cls: cls.info.family)}
+
+
+def prose(text: str) -> str:
+    """Text of a docstring as Markdown: literal but for `names`, those of algorithms being links."""
+    parts = re.split(r"`([^`]*)`", text)
+    for i in range(0, len(parts), 2):
+        parts[i] = re.sub(r"([\\*_<>|\[\]])", r"\\\1", parts[i])
+    for i in range(1, len(parts), 2):
+        parts[i] = f"[`{parts[i]}`]({parts[i]}.md)" if parts[i] in gans.names() else f"`{parts[i]}`"
+    return "".join(parts)
+
+
+def paper(text: str) -> str:
+    """The citation, with a link where it names arXiv."""
+    return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", prose(text))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
+
+
+def settings(specs: list[Option]) -> str:
+    """Fields of a Config with meaning, range and source."""
+    head = ("field", "default", "meaning", "allowed", "source of the default")
+    rows = [
+        (f"`{spec.name}`", f"`{as_text(spec.default)}`", prose(spec.meaning), spec.allowed, prose(spec.source))
+        for spec in specs
+    ]
+    return table(head, rows)
+
+
+def bullets(title: str, items: tuple[str, ...]) -> list[str]:
+    """A section of a docstring, or nothing where it has none."""
+    return [f"## {title}", "\n".join(f"- {prose(item)}" for item in items)] if items else []
+
+
+def measured(name: str, found: results.Results) -> str:
+    """The algorithm's cells beside the reference rows, a table for each group that holds it, a line a number."""
+    parts = []
+    for group in tables.protocols(found):
+        board = tables.leaderboard(found, group)
+        mine = board["algorithm"] == name
+        if not mine.any():
+            continue
+        rows = board[mine | (board["kind"] == "reference")]
+        label, *shown = columns(rows)
+        lines = [(column, [column.write(row) for row in rows.to_dict("records")]) for column in shown]
+        known = [row["algorithm"] == name for row in rows.to_dict("records")]
+        cells = [
+            (column.heading, *texts)
+            for column, texts in lines
+            if any(text != NOTHING and mine for text, mine in zip(texts, known, strict=True))
+        ]
+        parts.append(f"Track {group.track}, protocol {group.protocol}: {prose(group.text)}.")
+        parts.append(table(("", *rows[label.key]), cells))
+        parts += [prose(note) for note in notes(rows)]
+    return "\n\n".join(parts) or "Not yet, under today's protocol."
+
+
+def algorithm_page(cls: type[GAN], found: results.Results) -> str:
+    """Everything that is known of one algorithm."""
+    info = cls.info
+    own = [spec for spec in cls.Config.options() if spec.name not in BASE or spec.default != BASE[spec.name].default]
+    about = [f"family {info.family}", str(info.year), f"track {info.track}"]
+    about += ["is given labels"] * info.needs_labels + ["no GAN: it stands beside them"] * info.reference
+    source = Path(str(cls.__module__).replace(".", "/")).with_suffix(".py")
+    return "\n\n".join(
+        [
+            f"# {info.name}",
+            prose(info.summary),
+            f"{paper(info.paper)}  \n{'; '.join(about)}; `{source}`",
+            f"    bench run --algos {info.name}",
+            *bullets("Losses", info.losses),
+            *bullets("Deviations", info.deviations),
+            *bullets("Same as", info.same_as),
+            "## Settings of its own",
+            settings(own) if own else "None.",
+            "What it shares with every algorithm stands in [the list](index.md#settings-of-every-algorithm).",
+            "## Measured",
+            measured(info.name, found),
+        ]
+    )
+
+
+def index_page() -> str:
+    """All algorithms, and the settings that each of them has."""
+    parts = [
+        "# Algorithms",
+        f"{len(gans.names())} rows on one field. Each page is made of the algorithm's own docstring and settings; "
+        "`bench show NAME` prints the same. Rows that are mathematically the same as another are no evidence of their "
+        "own.",
+    ]
+    for family, members in families().items():
+        rows = []
+        for cls in members:
+            same = ", ".join(prose(item.partition(":")[0]) for item in cls.info.same_as)
+            rows.append((f"[`{cls.info.name}`]({cls.info.name}.md)", prose(cls.info.summary), str(cls.info.year), same))
+        parts += [f"## {family.capitalize()}", table(("name", "what it is", "year", "same as"), rows)]
+    return "\n\n".join([*parts, "## Settings of every algorithm", settings(list(BASE.values()))])
+
+
+def metrics_table() -> str:
+    """What `--metrics` chooses from."""
+    head = ("name", "by default", "least images", "meaning and bias")
+    rows = [
+        (f"`{metric.name}`", "yes" if metric.name in DEFAULT else "", f"{metric.least:,}", prose(metric.meaning))
+        for metric in METRICS.values()
+    ]
+    return table(head, rows)
+
+
+def presets_table() -> str:
+    """What `--preset` chooses from."""
+    rows = [(f"`{p.name}`", str(p.budget), f"{p.samples:,}", p.meaning) for p in PRESETS.values()]
+    return table(("preset", "budget a trial", "scored samples", "for"), rows)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Puts the algorithms' pages into the navigation, by family."""
+    pages: list[Any] = ["algorithms/index.md"]
+    for family, members in families().items():
+        pages.append({family: [{cls.info.name: f"algorithms/{cls.info.name}.md"} for cls in members]})
+    assert config.nav is not None
+    config.nav = [{"Algorithms": pages} if "Algorithms" in entry else entry for entry in config.nav]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the pages that are no files."""
+    found = results.load(MEASURED)
+    made = {f"algorithms/{name}.md": algorithm_page(gans.get(name), found) for name in gans.names()}
+    made["algorithms/index.md"] = index_page()
+    for name in ("CONTRIBUTING", "CHANGELOG"):
+        made[f"{name.lower()}.md"] = (ROOT / f"{name}.md").read_text()
+    for path, content in made.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Fills in the tables of metrics and presets."""
+    for name, made in {"metrics": metrics_table, "presets": presets_table}.items():
+        mark = f"{{{{ {name} }}}}"
+        if mark in markdown:
+            markdown = markdown.replace(mark, made())
+    return markdown
