@@ -1,7 +1,8 @@
 """Exported files: frames of results written as parquet or CSV by the file's ending, and read back exactly.
 
 Two flat tables: rows in `results.parquet`, the points of their curves beside it in `results.curves.parquet`. Every
-float survives to the last bit. Pictures, weights and animations are not part of it.
+float survives to the last bit. Grids of samples may lie beside them (`bench.album`); weights, animations and pictures
+of the latent space are not part of it.
 """
 
 from __future__ import annotations

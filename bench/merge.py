@@ -6,9 +6,11 @@ Takes results of a file and a store, writes through `bench.track`. Everything is
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +20,7 @@ from bench import stored
 from bench.columns import NAMES, POSITION, PROTOCOL
 from bench.errors import BenchError
 from bench.journal import BATCH
+from bench.pictures import SAMPLES
 from bench.protocol import Protocol
 from bench.results import Results, keys, latest
 from bench.stored import COUNTS
@@ -77,7 +80,7 @@ def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
     curves = dict(iter(results.curves.groupby("run_id")))
     try:
         for row in rows:
-            _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), store, parent, results.experiment)
+            _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), results, store, parent)
         status = "FINISHED"
     except MlflowException as error:
         raise BenchError(f"the store does not take what {results.experiment} holds: {cause(error)}") from error
@@ -85,7 +88,7 @@ def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
         store.set_status(parent, status)
 
 
-def _write_row(row: dict[Any, Any], curves: pd.DataFrame, store: Store, parent: str, file: str) -> None:
+def _write_row(row: dict[Any, Any], curves: pd.DataFrame, results: Results, store: Store, parent: str) -> None:
     seed = f" seed={row['seed']}" if row["kind"] == "trial" else ""
     started = round(row["started"].timestamp() * 1000)  # pandas takes a time without a zone for UTC
     run_id = store.add(f"{row['name']}{seed}", row["kind"], parent, started=started)
@@ -94,12 +97,18 @@ def _write_row(row: dict[Any, Any], curves: pd.DataFrame, store: Store, parent: 
         counts = {name: row[name] for name in COUNTS if pd.notna(row[name])}
         params = {"algorithm": row["algorithm"], "seed": row["seed"], **row["config"], **counts}
     # Until it is whole, so that an import that is broken off leaves no row that looks finished.
-    tags = _tags(row) | {"imported": file, "status": "running"}
+    tags = _tags(row) | {"imported": results.experiment, "status": "running"}
     store.write(run_id, tags=tags, params={name: str(value) for name, value in params.items()})
     now = int(time.time() * 1000)
     points = [(name, value, now, step) for step, values in _points(row, curves) for name, value in values.items()]
     for start in range(0, len(points), BATCH):
         store.add_points(run_id, points[start : start + BATCH])
+    picture = results.artifact(row["run_id"], SAMPLES)
+    if picture is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, SAMPLES)
+            path.write_bytes(picture)
+            store.add_file(run_id, path, None)
     store.write(run_id, tags={"status": row["status"]}, params={})
     ended = {"finished": "FINISHED", "skipped": "FINISHED", "interrupted": "KILLED"}
     store.set_status(run_id, ended.get(row["status"], "FAILED"))

@@ -12,6 +12,8 @@ from torch import Tensor
 
 Picture = NDArray[np.uint8]
 """Grey, [height, width], or in colours, [height, width, 3]."""
+SAMPLES = "samples.png"
+"""What a run's grid of samples is called among its files."""
 
 
 def enlarged(picture: Picture, scale: int) -> Picture:
@@ -57,12 +59,17 @@ def png_bytes(picture: Picture) -> bytes:
     return buffer.getvalue()
 
 
+def shaded(picture: Picture) -> Picture:
+    """The picture in 16 shades a channel."""
+    return (np.rint(picture / 17) * 17).astype(np.uint8)
+
+
 def gif_bytes(frames: Sequence[Picture], seconds: float = 6.0) -> bytes:
     """The frames as an endless GIF of about `seconds` a round, resting on the last.
 
     In 16 shades a channel, which nobody tells from 256 at this size and which make the file a third.
     """
-    pictures = [Image.fromarray((np.rint(frame / 17) * 17).astype(np.uint8)) for frame in frames]
+    pictures = [Image.fromarray(shaded(frame)) for frame in frames]
     each = max(int(1000 * seconds / len(frames)), 40)
     buffer = io.BytesIO()
     durations = [each] * (len(frames) - 1) + [1500]

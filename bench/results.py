@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench import frames, stored, track
+from bench.album import Album
 from bench.columns import CURVES, typed
 from bench.errors import BenchError
 from bench.examination import Examination
@@ -40,8 +41,8 @@ class Results:
     """The columns of `bench.columns.CURVES`."""
     experiment: str
     store: str
-    archives: Mapping[str, Archive]
-    """Run id -> where its files are; runs of exported files have none."""
+    archives: Mapping[str, Archive | Album]
+    """Run id -> where its files are."""
     examination: Examination | None = None
     """What `bench doctor` found last, where it was asked."""
 
@@ -106,10 +107,12 @@ def _from_source(source: str, experiment: str, parent: str | None) -> Results:
 
 
 def from_file(path: Path) -> Results:
-    """A file of `bench export`, with its curves beside it. BenchError when it is none, or not whole."""
+    """A file of `bench export`, with curves and pictures beside it. BenchError when it is none, or not whole."""
     trials, curves = frames.read(path)
     trials = latest(trials.assign(imported=path.name))
-    return Results(trials, curves[curves["run_id"].isin(trials["run_id"])], path.name, str(path), {})
+    album = Album.beside(path, trials)
+    archives = dict.fromkeys(album.files, album)
+    return Results(trials, curves[curves["run_id"].isin(trials["run_id"])], path.name, str(path), archives)
 
 
 def _sqlite(path: Path) -> str:
@@ -151,11 +154,18 @@ def _merged(parts: list[Results]) -> Results:
     trials = latest(trials)
     points = pd.concat([part.curves.assign(part=i) for i, part in enumerate(parts)], ignore_index=True)
     points = points.merge(trials[["run_id", "part"]], on=["run_id", "part"])
+    archives: dict[str, Archive | Album] = {}
+    for part in parts:  # a store has more of a run than an album
+        archives |= {
+            run_id: archive
+            for run_id, archive in part.archives.items()
+            if run_id not in archives or isinstance(archives[run_id], Album)
+        }
     return Results(
         typed(trials.drop(columns="part")),
         typed(points.drop(columns="part"), CURVES),
         ", ".join(dict.fromkeys(part.experiment for part in parts)),
         ", ".join(dict.fromkeys(part.store for part in parts)),
-        {run_id: archive for part in parts for run_id, archive in part.archives.items()},
+        archives,
         next((part.examination for part in parts if part.examination is not None), None),
     )

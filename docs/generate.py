@@ -18,8 +18,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 import gans
-from bench import results
+from bench import album, results
 from bench.metrics import DEFAULT, METRICS
+from bench.pictures import SAMPLES
 from bench.plan import as_text
 from bench.protocol import PRESETS
 from gans import GAN
@@ -97,6 +98,19 @@ def measured(name: str, found: results.Results) -> str:
     return "\n\n".join(parts) or "Not yet, under today's protocol."
 
 
+def samples(name: str, found: results.Results) -> dict[str, tuple[str, bytes]]:
+    """Path, title and content of the picture of each of the algorithm's cells: of its first seed, never of the best."""
+    rows = found.trials[(found.trials["algorithm"] == name) & (found.trials["status"] == "finished")]
+    first = rows.sort_values("seed").drop_duplicates(["cell", "track", "protocol"])
+    made = {}
+    for run_id, file in album.names(first):
+        content = found.artifact(run_id, SAMPLES)
+        if content is not None:
+            row = first.set_index("run_id").loc[run_id]
+            made[f"samples/{file}"] = f"Samples of {row['cell']}, seed {row['seed']}", content
+    return made
+
+
 def algorithm_page(cls: type[GAN], found: results.Results) -> str:
     """Everything that is known of one algorithm."""
     info = cls.info
@@ -118,6 +132,7 @@ def algorithm_page(cls: type[GAN], found: results.Results) -> str:
             "What it shares with every algorithm stands in [the list](index.md#settings-of-every-algorithm).",
             "## Measured",
             measured(info.name, found),
+            *(f"{title}:\n\n![{title}]({path})" for path, (title, _) in samples(info.name, found).items()),
         ]
     )
 
@@ -168,10 +183,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are no files."""
     found = results.load(MEASURED)
-    made = {f"algorithms/{name}.md": algorithm_page(gans.get(name), found) for name in gans.names()}
+    made: dict[str, str | bytes] = {
+        f"algorithms/{name}.md": algorithm_page(gans.get(name), found) for name in gans.names()
+    }
     made["algorithms/index.md"] = index_page()
     for name in ("CONTRIBUTING", "CHANGELOG"):
         made[f"{name.lower()}.md"] = (ROOT / f"{name}.md").read_text()
+    pictures = [samples(name, found) for name in gans.names()]
+    made |= {f"algorithms/{path}": content for each in pictures for path, (_, content) in each.items()}
     for path, content in made.items():
         files.append(File.generated(config, path, content=content))
     return files

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.examination import REAL, SHOWN, Examination
+from bench.pictures import SAMPLES
 from reports import catalogue, columns, figures, health, tables
 from reports.comparisons import MOST_RANKED, blocks
 from reports.curves import AXES, budgets, logged, scores_during, sparklines
@@ -204,7 +205,7 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         budgets_plots=_budgets(results, group, name) if len(bought) else [],
         curves=_curves(results, group, name),
         curves_note=_curves_note(results, group),
-        samples=[picture(results, row, "samples.png", seen, None) for row in trials],
+        samples=[picture(results, row, SAMPLES, seen, None) for row in trials],
         gifs=[picture(results, row, "training.gif", seen, room) for row in trials if row["kind"] == "trial"],
         latent=[
             picture(results, row, path, seen, room, what=latent_name(path))

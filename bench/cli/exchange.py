@@ -35,13 +35,14 @@ def _print_columns(context: click.Context, _parameter: click.Parameter, wanted: 
 @click.option(
     "--columns", is_flag=True, is_eager=True, expose_value=False, callback=_print_columns, help="List the columns."
 )
-def export(out: Path, sources: tuple[str, ...], experiment: str) -> None:
+@click.option("--pictures", is_flag=True, help="Write the grids of samples too, to the folder OUT.pictures.")
+def export(out: Path, sources: tuple[str, ...], experiment: str, pictures: bool) -> None:
     """Write what was measured to OUT, a .parquet or .csv; curves go beside it, to OUT.curves.parquet or .csv.
 
-    One row a trial, reference row and skipped cell. Floats survive to the last bit. Pictures, weights and animations
-    stay in the store.
+    One row a trial, reference row and skipped cell. Floats survive to the last bit. Weights, animations and pictures of
+    the latent space stay in the store.
     """
-    from bench import frames, results
+    from bench import album, frames, results
 
     frames.check_ending(out)
     loaded = results.load(*sources, experiment=experiment)
@@ -50,6 +51,8 @@ def export(out: Path, sources: tuple[str, ...], experiment: str) -> None:
     counts = ", ".join(f"{kinds.get(kind, 0)} {kind} rows" for kind in ("trial", "reference", "skip"))
     click.echo(f"{counts} of {loaded.experiment}: {out.resolve()}")
     click.echo(f"{len(loaded.curves):,} points of their curves: {frames.curves_path(out).resolve()}")
+    if pictures:
+        click.echo(f"{len(album.write(loaded, out))} grids of samples: {album.folder(out).resolve()}")
 
 
 @click.command("import")

@@ -16,7 +16,7 @@ import torch
 
 from bench.data import Dataset
 from bench.evaluate import squared_error
-from bench.pictures import Picture, gif_bytes, png_bytes
+from bench.pictures import SAMPLES, Picture, gif_bytes, png_bytes
 from bench.protocol import metric_name
 from bench.spool import RunWriter
 from bench.tasks import Task, Yardstick
@@ -134,4 +134,4 @@ class Examiner:
         if self.frames:
             self.recorder.artifact("training.gif", gif_bytes(self.frames))
         if self.grid is not None:
-            self.recorder.artifact("samples.png", png_bytes(self.grid))
+            self.recorder.artifact(SAMPLES, png_bytes(self.grid))

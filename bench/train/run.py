@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from bench.journal import NoRoom
-from bench.pictures import png_bytes
+from bench.pictures import SAMPLES, png_bytes
 from bench.plan import Skip, Trial
 from bench.protocol import Protocol
 from bench.samples import Samples
@@ -135,7 +135,7 @@ class Run:
                 tags = {"name": name, "cell": name, "track": track, "status": "finished", "reason": ""}
                 writer.tags(self.workplace.common | tags | {"protocol": protocol.to_json()})
                 writer.metrics(scores, step=0)
-                writer.artifact("samples.png", png_bytes(self.task.picture(samples.first(self.task.shown), 10)))
+                writer.artifact(SAMPLES, png_bytes(self.task.picture(samples.first(self.task.shown), 10)))
                 writer.close("FINISHED")
 
 
