@@ -50,6 +50,7 @@ class Request:
     checkpoint_every: float = 60.0
     select: str = "last"
     precision: str = "fp32"
+    graphs: bool = False
     fresh: bool = False
 
     def grid(self) -> Grid:
@@ -68,6 +69,8 @@ class Request:
             raise BenchError("--checkpoint-every nan: allowed is a number of seconds, inf for never")
         device = pick_device(self.device)
         precision.check(device, self.precision)
+        if self.graphs and device.type != "cuda":
+            raise BenchError(f"--graphs: CUDA graphs need a CUDA device, not {device.type}; leave it out")
         preset = task.preset(self._preset("full" if device.type == "cuda" else "quick"))
         # Another machine, with another device, must not choose another preset.
         return Grid(replace(self, preset=preset.name), plan, task, preset, self._budget(preset), device)

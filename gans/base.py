@@ -82,7 +82,8 @@ class GAN(nn.Module):
         self.rng: torch.Generator | None = None
         """Source of latents and other noise, on the model's device; None means torch's global generator."""
         self.progress = 0.0
-        """Share of the training that is done, 0 to 1, for what is annealed; the trainer sets it before each step."""
+        self.progress_was_read = False
+        """Whether a turn asked for it, since this was last set to False: then no step is like another."""
         # G first: under one seed it starts equal in every algorithm, whatever D is.
         self.generator = self.build_generator()
         self.discriminator = self.new_discriminator()
@@ -123,6 +124,16 @@ class GAN(nn.Module):
     def uniform_discriminator(self, outputs: int = 1) -> Discriminator:
         """That trunk with a head of `outputs`."""
         return Discriminator(self.uniform_trunk(), outputs, self.config.minibatch)
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, 0 to 1, for what is annealed; the trainer sets it before each step."""
+        self.progress_was_read = True
+        return self._progress
+
+    @progress.setter
+    def progress(self, share: float) -> None:
+        self._progress = share
 
     @property
     def device(self) -> torch.device:
@@ -171,7 +182,8 @@ class GAN(nn.Module):
 
     def see(self, images: Tensor) -> Tensor:
         """What D sees of images: augmented, noisy and packed [N / pack, pack, 28, 28] where factors say so."""
-        seen: Tensor = self.view(images, self.progress, self.rng)
+        progress = self.progress if self.config.instance_noise else 0.0  # not read in vain: see `progress_was_read`
+        seen: Tensor = self.view(images, progress, self.rng)
         return seen
 
     def scores(self, images: Tensor) -> Tensor:

@@ -37,6 +37,24 @@ def test_links_lead_somewhere(link):
     assert (ROOT / link).exists()
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"^(#+) ",
+        r"^    ([^#\n]*[^#\s])",  # commands, without their comments
+        r"`((?:bench|mlflow|mkdocs|pip) [^`]*)`",
+        r"\]\((?!README)([^)]+)\)",
+        r"^\| (.* \| \d+\.\d+ \| \d+\.\d+ \| .*)\|$",  # what was measured
+        r"`([a-z][a-z0-9_]*)`",
+    ],
+)
+def test_the_chinese_readme_says_the_same(pattern):
+    chinese = (ROOT / "README.zh.md").read_text()
+    found = re.findall(pattern, README, re.MULTILINE)
+    assert found
+    assert re.findall(pattern, chinese, re.MULTILINE) == found
+
+
 def test_contributing_example_keeps_the_contract(command, monkeypatch):
     """The five-minute GAN, to the letter, passes `bench check`."""
     text = (ROOT / "CONTRIBUTING.md").read_text()

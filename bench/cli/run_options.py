@@ -126,6 +126,12 @@ _OPTIONS = (
         metavar="fp32|bf16",
         help="What trials compute in; bf16 is faster where the device has it, and a protocol of its own.",
     ),
+    click.option(
+        "--graphs",
+        is_flag=True,
+        help="On a CUDA device: replay updates as CUDA graphs, which spares launching kernel after kernel. No result "
+        "depends on it. Not yet run on a GPU.",
+    ),
     click.option("--fresh", is_flag=True, help="Train again what is finished, and begin anew what was broken off."),
     click.option(
         "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials side by side on this machine."

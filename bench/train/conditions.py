@@ -46,7 +46,14 @@ class Conditions:
             )
         self.yardstick = self.task.yardstick(grid.device, self.data, grid.scoring(samples))
         self.settings = Settings(
-            grid.preset, grid.budget, samples, grid.device, self.task, asked.checkpoint_every, asked.precision
+            grid.preset,
+            grid.budget,
+            samples,
+            grid.device,
+            self.task,
+            asked.checkpoint_every,
+            asked.precision,
+            asked.graphs,
         )
         self.options = grid.shared_arguments(samples)
         """The arguments of `bench run` that all cells share."""

@@ -30,6 +30,8 @@ class Settings:
     checkpoint_every: float = CHECKPOINT_EVERY
     """Seconds."""
     precision: str = "fp32"
+    graphs: bool = False
+    """Whether turns are replayed as CUDA graphs."""
 
 
 @dataclass(frozen=True)

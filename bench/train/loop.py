@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from bench.precision import in_precision
 from bench.tasks import Stream
+from bench.train.graphs import Replayed
 from gans import GAN
 from gans.snapshot import resume, snapshot
 
@@ -40,14 +41,16 @@ class Diverged(Exception):
 class Loop:
     """Trains `gan` on `batches` for `steps` steps in all, in `precision`; the weights to evaluate are in `generator`.
 
-    Each step takes every turn that is due. Nothing in it waits for the device; `drain` does.
+    Each step takes every turn that is due, on a CUDA device from `graphs` where asked for. Nothing in it waits for the
+    device; `drain` does.
     """
 
-    def __init__(self, gan: GAN, batches: Stream, steps: int, precision: str = "fp32") -> None:
+    def __init__(self, gan: GAN, batches: Stream, steps: int, precision: str = "fp32", *, graphs: bool = False) -> None:
         self.gan = gan.train()
         self.batches = batches
         self.steps = steps
         self.turns = [in_precision(turn, gan.device, precision) for turn in gan.turns()]
+        self._takes = [Replayed(turn, gan).take if graphs else turn.take for turn in self.turns]
         self.counts = Counts()
         self._pending: list[tuple[int, str, Tensor]] = []
         """What the turns gave since the last `drain`: step, scalar's name, value."""
@@ -87,10 +90,10 @@ class Loop:
         self.gan.progress = self.counts.steps / self.steps
         self.counts.steps += 1
         self.counts.images += len(batch)
-        for turn in self.turns:
+        for turn, take in zip(self.turns, self._takes, strict=True):
             if self.counts.steps % turn.every:
                 continue
-            scalars = turn.take(batch)
+            scalars = take(batch)
             self._pending += [(self.counts.steps, f"{key}_{turn.name}", value) for key, value in scalars.items()]
             if turn.name == "d":
                 self.counts.d_updates += 1

@@ -192,7 +192,7 @@ class TrialRunner:
         gan = build(self.trial, settings.device, settings.task.field)
         batches = settings.task.batches(self.data, gan.config.batch_size, seed, settings.device)
         steps = settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
-        loop = Loop(gan, batches, steps, settings.precision)
+        loop = Loop(gan, batches, steps, settings.precision, graphs=settings.graphs)
         self.counts = loop.counts
         self.examiner = Examiner(loop, settings.task, self.data, self.yardstick, self.recorder, self.interrupts, seed)
         self._saved = time.monotonic()

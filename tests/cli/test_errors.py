@@ -37,6 +37,7 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
     [
         (["run", "--algos", "dcgna"], "unknown algorithm 'dcgna'; did you mean 'dcgan'"),
         (["run", "--algos", "dcgna"], "('bench list' shows all)"),
+        (["run", "--algos", "dcgan", "--graphs", "--device", "cpu"], "CUDA graphs need a CUDA device, not cpu"),
         (["run", "--algos", ","], "no algorithm given"),
         (["run"], "Missing option '--algos'"),
         (["run", "--algos", "dcgan", "--bn", "maybe"], "--bn maybe: allowed is on, off or on/off"),

@@ -176,3 +176,17 @@ def test_gpu_and_cpu_take_the_same_first_step(data, name):
             images = Batches(data, 4, 0, torch.device(device)).next().images
             scores.append(gan.discriminator(images).cpu())
     torch.testing.assert_close(*scores, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", gans.names())
+def test_replayed_graphs_train_as_ever(data, name):
+    """The same kernels in the same order from the same random streams."""
+    weights = []
+    for graphs in (False, True):
+        gan = build(expand([name], assignments=["batch_size=4"]).trials[0], torch.device("cuda"))
+        loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")), steps=12, graphs=graphs)
+        loop.run(12)
+        scalars = loop.drain()
+        weights.append({**loop.gan.state_dict(), **{key: torch.tensor(value) for key, value in scalars.items()}})
+    torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-5)
