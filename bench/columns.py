@@ -104,4 +104,5 @@ def typed(frame: pd.DataFrame, columns: tuple[Column, ...] = TRIALS) -> pd.DataF
     names = [column.name for column in columns]
     further = [name for name in frame.columns if name not in names]
     types = {column.name: DTYPES[column.kind] for column in columns} | dict.fromkeys(further, DTYPES["number"])
-    return frame.reindex(columns=[*names, *further]).astype(types)
+    # A copy is in one piece: of a hundred pieces, which stores of several tasks have, pandas warns.
+    return frame.reindex(columns=[*names, *further]).astype(types).copy()

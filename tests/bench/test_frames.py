@@ -167,3 +167,11 @@ def test_without_the_file_of_curves_it_warns_and_has_none(tmp_path):
     assert len(trials) == 1
     assert curves.empty
     assert list(curves) == [column.name for column in CURVES]
+
+
+def test_a_frame_of_very_many_metrics_is_in_one_piece(recwarn):
+    """A store of several tasks has over a hundred columns; pandas warned the user of each one more."""
+    metrics = {f"metric_{i}": [float(i)] for i in range(300)}
+    frame = typed(pd.DataFrame({"run_id": ["a"], **metrics}), CURVES[:1])
+    assert frame.assign(part=0)["metric_299"].tolist() == [299.0]
+    assert not recwarn.list
