@@ -7,17 +7,16 @@ be committed with its file. The names say what is shown and do not change when a
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from bench.errors import BenchError
-from bench.files import save
+from bench.files import save, slug
 from bench.pictures import SAMPLES, png_bytes, shaded
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 LARGEST = 2_000_000
 """Bytes of a picture that is read."""
+NAMED_BY = ("run_id", "kind", "name", "seed", "fingerprint", "track", "protocol")
+"""Columns that a picture's name is made of, and the run's id."""
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -35,13 +36,9 @@ def folder(file: Path) -> Path:
 
 def names(trials: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Run id and file name of every row that has samples: 'dcgan-bn-on-0-1a2b3c4d.png'."""
-    for row in trials[trials["kind"] != "skip"].to_dict("records"):
+    for row in trials.loc[trials["kind"] != "skip", list(NAMED_BY)].to_dict("records"):
         own = (row["seed"], row["fingerprint"][:8]) if row["kind"] == "trial" else (row["track"], row["protocol"])
-        yield row["run_id"], f"{_slug(row['name'], *own)}.png"
-
-
-def _slug(*parts: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(map(str, parts))).strip("-").lower()
+        yield row["run_id"], slug("-".join(map(str, (row["name"], *own)))).strip("-").lower() + ".png"
 
 
 def write(results: Results, file: Path) -> list[Path]:
@@ -55,7 +52,7 @@ def write(results: Results, file: Path) -> list[Path]:
         if content is not None:
             written.append(folder(file) / name)
             save(written[-1], reduced(content))
-    for old in set(folder(file).glob("*-*.png")) - set(written):
+    for old in set(folder(file).glob(f"*-{'[0-9a-f]' * 8}.png")) - set(written):
         old.unlink()
     return written
 
@@ -79,6 +76,8 @@ class Album:
     @classmethod
     def beside(cls, file: Path, trials: pd.DataFrame) -> Album:
         """The album beside an exported file, perhaps an empty one."""
+        if not folder(file).is_dir():
+            return cls({})
         paths = ((run_id, folder(file) / name) for run_id, name in names(trials))
         return cls({run_id: path for run_id, path in paths if path.is_file()})
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from bench.errors import BenchError
+
+
+def slug(text: str) -> str:
+    """The text as a part of a file's name: letters and digits, and one hyphen for whatever lies between them."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -7,7 +7,6 @@ not.
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,12 +30,6 @@ from reports.columns import NOTHING, columns, notes
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "reports" / "quick.parquet"
 BASE = {spec.name: spec for spec in GAN.Config.options()}
-
-
-def families() -> dict[str, list[type[GAN]]]:
-    """The algorithms by family, the older first."""
-    classes = sorted(map(gans.get, gans.names()), key=lambda cls: (cls.info.family, cls.info.year, cls.info.name))
-    return {name: list(members) for name, members in itertools.groupby(classes, key=lambda cls: cls.info.family)}
 
 
 def prose(text: str) -> str:
@@ -85,15 +78,12 @@ def measured(name: str, found: results.Results) -> str:
             continue
         rows = board[mine | (board["kind"] == "reference")]
         label, *shown = columns(rows)
-        lines = [(column, [column.write(row) for row in rows.to_dict("records")]) for column in shown]
-        known = [row["algorithm"] == name for row in rows.to_dict("records")]
-        cells = [
-            (column.heading, *texts)
-            for column, texts in lines
-            if any(text != NOTHING and mine for text, mine in zip(texts, known, strict=True))
-        ]
+        records = rows.to_dict("records")
+        own = [row for row in records if row["algorithm"] == name]
+        told = [column for column in shown if any(column.write(row) != NOTHING for row in own)]
+        lines = [(column.heading, *(column.write(row) for row in records)) for column in told]
         parts.append(f"Track {group.track}, protocol {group.protocol}: {prose(group.text)}.")
-        parts.append(table(("", *rows[label.key]), cells))
+        parts.append(table(("", *rows[label.key]), lines))
         parts += [prose(note) for note in notes(rows)]
     return "\n\n".join(parts) or "Not yet, under today's protocol."
 
@@ -107,7 +97,7 @@ def samples(name: str, found: results.Results) -> dict[str, tuple[str, bytes]]:
         content = found.artifact(run_id, SAMPLES)
         if content is not None:
             row = first.set_index("run_id").loc[run_id]
-            made[f"samples/{file}"] = f"Samples of {row['cell']}, seed {row['seed']}", content
+            made[f"samples/{file}"] = f"Samples of {row['cell']} on {row['task']}, seed {row['seed']}", content
     return made
 
 
@@ -145,7 +135,7 @@ def index_page() -> str:
         "`bench show NAME` prints the same. Rows that are mathematically the same as another are no evidence of their "
         "own.",
     ]
-    for family, members in families().items():
+    for family, members in gans.families().items():
         rows = []
         for cls in members:
             same = ", ".join(prose(item.partition(":")[0]) for item in cls.info.same_as)
@@ -173,7 +163,7 @@ def presets_table() -> str:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Puts the algorithms' pages into the navigation, by family."""
     pages: list[Any] = ["algorithms/index.md"]
-    for family, members in families().items():
+    for family, members in gans.families().items():
         pages.append({family: [{cls.info.name: f"algorithms/{cls.info.name}.md"} for cls in members]})
     assert config.nav is not None
     config.nav = [{"Algorithms": pages} if "Algorithms" in entry else entry for entry in config.nav]

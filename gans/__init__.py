@@ -8,7 +8,7 @@ from __future__ import annotations
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import BaseConfig, Option, option
 from gans.errors import ConfigError, GANError, RegistrationError, UnknownAlgorithm
-from gans.registry import AlgorithmInfo, get, names, register
+from gans.registry import AlgorithmInfo, families, get, names, register
 
 __all__ = [
     "GAN",
@@ -22,6 +22,7 @@ __all__ = [
     "Scalars",
     "Turn",
     "UnknownAlgorithm",
+    "families",
     "get",
     "names",
     "option",

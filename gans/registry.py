@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import itertools
 import pkgutil
 import re
 import warnings
@@ -137,3 +138,9 @@ def get(name: str) -> type[GAN]:
         hint = did_you_mean(name, _algorithms) or f"; known are {', '.join(names())}"
         raise UnknownAlgorithm(f"unknown algorithm '{name}'{hint} ('bench list' shows all)")
     return _algorithms[name]
+
+
+def families() -> dict[str, list[type[GAN]]]:
+    """Every registered algorithm by family, families in order of the alphabet, the older of a family first."""
+    order = sorted(map(get, names()), key=lambda cls: (cls.info.family, cls.info.year, cls.info.name))
+    return {family: list(members) for family, members in itertools.groupby(order, key=lambda cls: cls.info.family)}

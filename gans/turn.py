@@ -26,17 +26,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self.images)
 
+    def _slots(self) -> tuple[Tensor | None, ...]:
+        return self.images, self.labels, self.source, self.known
+
     def parts(self) -> list[Tensor]:
         """The tensors that it has, always in the same order."""
-        return [part for part in (self.images, self.labels, self.source, self.known) if part is not None]
+        return [part for part in self._slots() if part is not None]
 
     def copy(self) -> Batch:
         """The batch in memory of its own."""
         return self._each(torch.clone)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        parts = (self.images, self.labels, self.source, self.known)
-        return Batch(*(None if part is None else change(part) for part in parts))  # type: ignore[arg-type]
+        return Batch(*(None if part is None else change(part) for part in self._slots()))  # type: ignore[arg-type]
 
     def rows(self, rows: slice | Tensor) -> Batch:
         """Some of its elements."""

@@ -6,7 +6,6 @@ Takes results, gives files whose names stay the same as long as track and protoc
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench.files import save
+from bench.files import save, slug
 from reports import tables
 from reports.curves import budgets
 from reports.groups import Group, protocols
@@ -57,7 +56,7 @@ def write(results: Results, folder: Path, form: str = "svg") -> list[Path]:
 
 def stem(group: Group) -> str:
     """'noise-to-image-8d0016dc'."""
-    return f"{re.sub(r'[^A-Za-z0-9]+', '-', group.track)}-{group.protocol}"
+    return f"{slug(group.track)}-{group.protocol}"
 
 
 def plots(section: Section) -> Iterator[Plot]:

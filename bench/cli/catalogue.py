@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,8 @@ def list_algorithms(as_json: bool) -> None:
     """List the registered algorithms by family, and which of them are the same mathematics."""
     import gans
 
-    infos = sorted((gans.get(name).info for name in gans.names()), key=lambda i: (i.family, i.year, i.name))
+    families = {name: [cls.info for cls in members] for name, members in gans.families().items()}
+    infos = [info for members in families.values() for info in members]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(info) for info in infos], indent=2))
         return
@@ -37,7 +37,7 @@ def list_algorithms(as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("name", "year", "labels", "same as", "paper"):
         table.add_column(column, no_wrap=column in ("name", "year"))
-    for family, members in itertools.groupby(infos, key=lambda info: info.family):
+    for family, members in families.items():
         table.add_section()
         table.add_row(f"[bold]{escape(family)}[/bold]")
         for info in members:

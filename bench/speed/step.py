@@ -22,6 +22,8 @@ from bench.train.trial import build
 IMAGES = 6_400
 """Made-up images to train on; what they show costs no time."""
 Timed = dict[str, list[float]]
+GRAPHS = "_graphs"
+"""End of the names of steps that are replayed as CUDA graphs."""
 SIZES = (16, 64, 256)
 """The batch sizes that are compared; steps are compared at the second."""
 
@@ -93,7 +95,7 @@ def measure_step(request: Request) -> dict[str, Numbers]:
         for graphs in ((False, True) if device.type == "cuda" else (False,))
     ]
     loops = {
-        f"{algorithm}_{precision}{'_graphs' * graphs}": our_loop(algorithm, size, device, precision, graphs=graphs)
+        f"{algorithm}_{precision}{GRAPHS * graphs}": our_loop(algorithm, size, device, precision, graphs=graphs)
         for algorithm, precision, graphs in kinds
     }
     roof = roofline.convolutions(device)
@@ -104,9 +106,9 @@ def measure_step(request: Request) -> dict[str, Numbers]:
     needed = roofline.flops(our_steps(loop := our_loop(PEER, size, device))) / cycle(loop)
     found: dict[str, Numbers] = {"roofline": {"convolution_gflops": rate / 1e9}}
     found["naive"] = _against_roof(seconds["naive"], needed, rate)
-    for (algorithm, precision, _), (name, loop) in zip(kinds, loops.items(), strict=True):
+    for name, loop in loops.items():
         # Counted where Python asks for each operation, which a graph's replay does not.
-        counted = roofline.flops(our_steps(our_loop(algorithm, size, device, precision)))
+        counted = roofline.flops(our_steps(loops[name.removesuffix(GRAPHS)]))
         found[name] = _against_roof(seconds[name], counted / cycle(loop), rate)
         found[name] |= ratios("ratio_to_naive", seconds["naive"], seconds[name])
     return found

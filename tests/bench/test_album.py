@@ -31,7 +31,7 @@ def pictures(file):
     return {path.name: path.read_bytes() for path in album.folder(file).iterdir()}
 
 
-def test_every_trial_and_reference_has_one_and_a_skip_has_none(store, exported):
+def test_what_has_a_picture_in_the_store_has_it_in_the_album(store, exported):
     loaded, file = results.load(store.uri), exported(store)
     kinds = loaded.trials.set_index("run_id")["kind"]
     shown = {run_id for run_id in kinds.index if loaded.artifact(run_id, SAMPLES)}
