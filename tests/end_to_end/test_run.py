@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shlex
 import shutil
 
@@ -27,6 +28,12 @@ def loaded(finished_run):
 @pytest.fixture
 def trials(loaded):
     return loaded.trials[loaded.trials["kind"] == "trial"]
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="only processes side by side have groups")
+def test_one_process_makes_the_run_for_all(request, finished_run):
+    """Else each would train it again; xdist's groups have been lost without a word before."""
+    assert request.node.nodeid.endswith("@finished run")
 
 
 def test_terminal_shows_progress_table_and_report(finished_run):
