@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gans.networks import FeatureTrunk, initialise
+from gans.networks import FeatureTrunk, in_full, initialise
 
 
 class Gaussian(NamedTuple):
@@ -42,8 +42,7 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """images [N, 1, 28, 28] -> numbers [N, outputs]."""
-        outputs: Tensor = self.head(self.trunk(images))
-        return outputs
+        return in_full(self.head, self.trunk(images))
 
 
 class GaussianEncoder(Encoder):

@@ -121,11 +121,11 @@ RULES = {
 
 
 def holds(config: BaseConfig, conditions: str) -> bool:
-    """Whether all of `conditions` hold: 'field' for a factor that is on, 'field=value' for one that has this value."""
+    """Whether all of `conditions` hold: 'field' for a factor or weight that is on, 'field=value' for this value."""
     for condition in conditions.split():
         name, separator, value = condition.partition("=")
         setting = getattr(config, name)
-        if str(setting) != value if separator else setting == OFF[name]:
+        if str(setting) != value if separator else setting == OFF.get(name, 0):
             return False
     return True
 
@@ -140,6 +140,8 @@ def conflict(config: GAN.Config, conflicts: dict[str, str]) -> str | None:
             return reason
     if config.batch_size % config.pack:
         return f"batch_size {config.batch_size} is no multiple of pack {config.pack}"
+    if config.batch_size == config.pack:
+        return f"batch_size {config.batch_size} makes one pack of {config.pack}; a batch needs two or more"
     if config.minibatch == "stddev" and config.batch_size // config.pack % STDDEV_GROUP:
         return f"minibatch=stddev needs a multiple of {STDDEV_GROUP} images, or packs of them, in a batch"
     return None

@@ -96,9 +96,9 @@ class ImageConvolution(nn.Conv2d):
         height, width = features.shape[2:]
         taps = self.weight.flip(2, 3).permute(1, 0, 2, 3).flatten(1)
         products = features.flatten(2).transpose(1, 2) @ taps
-        # Sums are taken in the weights' precision, also under autocast.
-        sums = F.fold(products.transpose(1, 2).to(self.weight.dtype), (height + 3, width + 3), 4)
         assert self.bias is not None
+        # Sums are taken in the weights' precision, also under autocast.
+        sums = F.fold(products.transpose(1, 2).to(self.bias.dtype), (height + 3, width + 3), 4)
         return sums[:, :, 2:-1, 2:-1] + self.bias[:, None, None]
 
 
@@ -190,10 +190,12 @@ class Body(nn.Module):
         return features
 
 
-def in_full(head: nn.Linear, features: Tensor) -> Tensor:
+def in_full(head: nn.Module, features: Tensor) -> Tensor:
     """head(features) in the weights' precision, also under autocast: losses are made of small differences."""
+    # Not `head.weight.dtype`: to read a weight that is normalised spectrally is a power iteration.
+    dtype = next(head.parameters()).dtype
     with torch.autocast(features.device.type, enabled=False):
-        outputs: Tensor = head(features.to(head.weight.dtype))
+        outputs: Tensor = head(features.to(dtype))
     return outputs
 
 
@@ -234,7 +236,7 @@ class TwoHeads(Discriminator):
 def normalise_spectrally(module: nn.Module) -> None:
     """Divides every weight below `module` by its largest singular value, estimated by one power iteration a pass."""
     for layer in list(module.modules()):
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             spectral_norm(layer)
 
 

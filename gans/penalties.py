@@ -25,15 +25,16 @@ def input_gradient_norm(critic: Critic, images: Tensor) -> Tensor:
 
     The square root has 1e-12 under it, for its own gradient at zero is NaN.
     """
-    images = images.detach().requires_grad_()
+    # Fakes that carry a graph keep it: who looks ahead differentiates the penalty too.
+    images = images if images.requires_grad else images.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
     return (gradient.flatten(1).square().sum(1) + 1e-12).sqrt()
 
 
 def interpolate(real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:
-    """e x + (1 - e) x~ with one e ~ U[0, 1] an image (not a pixel), detached: two [N, 1, H, W] -> [N, 1, H, W]."""
+    """e x + (1 - e) x~ with one e ~ U[0, 1] an image (not a pixel): two [N, 1, H, W] -> [N, 1, H, W]."""
     weight = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype, generator=rng)
-    return torch.lerp(fake.detach(), real.detach(), weight)
+    return torch.lerp(fake, real, weight)
 
 
 def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, rng: torch.Generator | None = None) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, linear
 
 from gans.heads import MinibatchStddev
+from gans.networks import in_full
 
 SIDE = 28
 SIDES = (7, 14, 28)
@@ -197,5 +198,4 @@ class ProgressiveDiscriminator(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """images [N, channels, 28, 28] -> scores [N]."""
-        scores: Tensor = self.head(self.trunk(images)).squeeze(1)
-        return scores
+        return in_full(self.head, self.trunk(images)).squeeze(1)

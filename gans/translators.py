@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gans.networks import SLOPE, FeatureTrunk, UpConvolution, batch_norm, image_layers, initialise
+from gans.networks import SLOPE, FeatureTrunk, UpConvolution, batch_norm, image_layers, in_full, initialise
 
 
 def _norm(kind: str, channels: int) -> nn.Module:
@@ -115,5 +115,4 @@ class PatchDiscriminator(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """images [N, channels, 28, 28] -> scores [16 N]."""
         maps = self.trunk(images).view(len(images), 7, 7, 128).permute(0, 3, 1, 2)
-        scores: Tensor = self.head(maps).flatten()
-        return scores
+        return in_full(self.head, maps).flatten()

@@ -76,6 +76,14 @@ class Loop:
         else:  # counters of batch norm
             torch._foreach_copy_(list(averaged), list(current))
 
+    @torch.no_grad()
+    def _keep_directions(self, averaged: nn.Module) -> None:
+        """Spectral norm's singular vectors are those of G, for an average of unit vectors is none."""
+        own = dict(self.gan.generator.named_buffers())
+        for name, buffer in averaged.named_buffers():
+            if name.endswith(("._u", "._v")):
+                buffer.copy_(own[name])
+
     def run(self, steps: int, pause: Callable[[], bool] = lambda: False) -> None:
         """Takes `steps` steps, or fewer where `pause` says so after one, and adds their wall time."""
         started = time.perf_counter()
@@ -101,6 +109,7 @@ class Loop:
                 self.counts.g_updates += 1
                 if self._ema is not None:
                     self._ema.update_parameters(self.gan.generator)
+                    self._keep_directions(self._ema.module)
 
     def drain(self) -> dict[str, float]:
         """The mean of every scalar since the last call; raises Diverged when one is not finite.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from gans.attention import SelfAttention
 from gans.config import option
@@ -56,9 +55,6 @@ class SAGAN(SNGAN):
         # After the first transposed convolution, its batch norm and its ReLU.
         generator.upsample.insert(3, SelfAttention(64))
         normalise_spectrally(generator)
-        for layer in list(generator.modules()):
-            if isinstance(layer, nn.ConvTranspose2d):
-                spectral_norm(layer)
         return generator
 
     def build_discriminator(self) -> nn.Module:

@@ -63,6 +63,9 @@ class StyleGAN(R1):
 
     config: Config
     fields = ("digits",)
+    conflicts = R1.conflicts | {
+        "feature_matching path_length": "it would replace G's loss, the path length penalty included"
+    }
     generator: StyleGenerator
     mean_length: Tensor
     """Running mean of the path lengths."""

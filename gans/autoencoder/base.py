@@ -16,7 +16,7 @@ from gans.base import GAN
 from gans.config import option
 from gans.factors import NO_SIGN
 from gans.losses import check_scores
-from gans.networks import FeatureTrunk, Generator, initialise
+from gans.networks import FeatureTrunk, Generator, in_full, initialise
 
 
 def energy_margin(real_energy: Tensor, fake_energy: Tensor, margin: float | Tensor) -> Tensor:
@@ -64,8 +64,7 @@ class AutoencoderDiscriminator(nn.Module):
 
     def encode(self, images: Tensor) -> Tensor:
         """images [N, 1, 28, 28] -> codes [N, code_dim]."""
-        codes: Tensor = self.code(self.trunk(images))
-        return codes
+        return in_full(self.code, self.trunk(images))
 
     def energy(self, images: Tensor, codes: Tensor) -> Tensor:
         """Mean error a pixel between the images [N, 1, 28, 28] and what their codes decode to: [N]."""

@@ -44,6 +44,9 @@ class EBGAN(AutoencoderGAN):
         lambda_pt: float = option(0.1, "weight of the pulling-away term; 0 is plain EBGAN", source="paper", low=0)
 
     config: Config
+    conflicts = AutoencoderGAN.conflicts | {
+        "feature_matching lambda_pt": "it would replace G's loss, the pulling-away term included"
+    }
 
     def d_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
         return energy_margin(-real_scores, -fake_scores, self.config.margin)

@@ -54,8 +54,8 @@ class BGAN(NSGAN):
         return boundary_seeking_g(fake_scores, self.log_z)
 
     def g_turn(self, batch: Batch) -> Scalars:
-        fake_scores = self.best(self.scores(self.fakes(batch)))
-        scalars = {"loss": self.g_loss(fake_scores), "log_z": self.log_z}
+        fake_scores = self.scores(self.fakes(batch))
+        scalars = {"loss": self.g_loss(self.best(fake_scores)), "log_z": self.log_z}
         # A new tensor, for the logged one must not change.
         self.log_z = torch.lerp(log_mean_exp(fake_scores.detach()), self.log_z, self.config.log_z_decay)
         return scalars

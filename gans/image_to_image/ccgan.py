@@ -41,6 +41,7 @@ class CCGAN(Translator, ConditionalGAN, NSGAN):
           with 11 outputs.
         * paper: G's loss does not saturate; every label is known to C, and lambda_class=0 leaves them all out; the
           reals of D are whole images of the same batch; CC-GAN2's view of the hole in low resolution is left out.
+        * settings: G takes no latents, so `latent_dim` has no meaning.
         * tutorial: composites nothing, so its G may repaint what is known; one hole for a whole batch, always on the
           diagonal; G is also paid for the class of its images, and C learns of these; its D has 100 classes by mistake
           and Gaussian noise of 0.01 on its input (`instance_noise` is that, fading).

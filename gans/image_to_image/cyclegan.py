@@ -43,6 +43,7 @@ class CycleGAN(Translator):
     Deviations:
         * nets: two Gs of the tutorial's shape, two uniform Ds: twice the parameters and the computation of one way.
         * paper: nets for 28x28; batches of 32, not 1; no decay of the learning rate; D scores images, not patches.
+        * settings: G takes no latents, so `latent_dim` has no meaning.
         * tutorial: cross entropy, not least squares; no pool; its cycle loss is added to both directions, an effective
           lambda of 20; its identity term gives G the source, not an image of G's own kind; Gaussian noise of 0.01 on
           D's input (`instance_noise` is that, fading).

@@ -41,6 +41,7 @@ class Pix2Pix(Translator, NSGAN):
           convolution as its head.
         * paper: no noise: its dropout in G, also at test time, has no place in a U-Net of two levels, and gave it
           little variety; batches of 64, not 1 to 10; half of L_D, which makes no difference to Adam.
+        * settings: G takes no latents, so `latent_dim` has no meaning.
         * tutorial: lambda 1; one hole for a whole batch, always on the diagonal; no L1 term in D, as here.
     """
 

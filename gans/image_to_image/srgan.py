@@ -56,6 +56,7 @@ class SRGAN(Translator, NSGAN):
         * paper: phi is of the frozen classifier of digits (4th convolution, 14x14x64), not of VGG. The same network
           gives FID its features (of its last layer) and reads the digits, which favours this row there; PSNR and SSIM
           know nothing of it. Adam 2e-4 with beta1 0.5, not 1e-4 with 0.9; G is not pretrained on pixels.
+        * settings: G takes no latents, so `latent_dim` has no meaning.
         * tutorial: phi is the live D's features, which G can shrink instead of matching; lambda 0.05.
     """
 

@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from gans.base import GAN, Turn
 from gans.config import option
 from gans.encoders import Encoder, Gaussian, GaussianEncoder
-from gans.networks import SLOPE, Body, Dropout, FeatureTrunk, initialise
+from gans.networks import SLOPE, Body, Dropout, FeatureTrunk, in_full, initialise
 from gans.objectives import g_objective
 
 MARGIN = 1e-6
@@ -33,7 +33,9 @@ def bernoulli_nll(decoded: Tensor, images: Tensor) -> Tensor:
     The mean is kept from 0 and 1 by shrinking its range, since clamping would stop the gradient of a sure error.
     """
     mean = (1 + (1 - 2 * MARGIN) * decoded) / 2
-    return binary_cross_entropy(mean, (images + 1) / 2, reduction="none").flatten(1).sum(1)
+    # On CUDA torch refuses it under autocast; both are float32 anyhow.
+    with torch.autocast(images.device.type, enabled=False):
+        return binary_cross_entropy(mean, (images + 1) / 2, reduction="none").flatten(1).sum(1)
 
 
 def gaussian_nll(decoded: Tensor, images: Tensor, sigma: float) -> Tensor:
@@ -118,5 +120,4 @@ class JointDiscriminator(Body):
     def forward(self, images: Tensor, latents: Tensor) -> Tensor:
         """A pack's latents are put together, as its images are."""
         pair = torch.cat([self.features(images), self.embedding(latents.reshape(len(images), -1))], 1)
-        scores: Tensor = self.head(pair).squeeze(1)
-        return scores
+        return in_full(self.head, pair).squeeze(1)

@@ -39,6 +39,7 @@ class VAEGAN(EncoderGAN):
         * paper: the uniform nets, phi the last features of a trunk of two layers; G takes the non-saturating loss and
           not the negative of D's; one turn each with draws of its own, where one pass trains all three; R is taken
           on images as they are, whatever else D sees of them; gamma is ours.
+        * settings: RMSprop has neither `beta1` nor `beta2`, so they have no meaning.
         * tutorial: has no such script.
     """
 
@@ -71,7 +72,8 @@ class VAEGAN(EncoderGAN):
 
     def feature_error(self, images: Tensor, rebuilt: Tensor) -> Tensor:
         """R."""
-        with torch.no_grad():
+        # A constant, unless G looks ahead to the D that it comes from.
+        with torch.set_grad_enabled(bool(self.config.unroll)):
             target = self.discriminator.trunk(images)
         return squared_distance(target, self.discriminator.trunk(rebuilt)).mean() / 2
 

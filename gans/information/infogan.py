@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from gans import codes
 from gans.base import Batch, Scalars, Turn
 from gans.config import option
-from gans.networks import SLOPE, TwoHeads, batch_norm, initialise
+from gans.networks import SLOPE, TwoHeads, batch_norm, in_full, initialise
 from gans.registry import register
 from gans.standard.nsgan import NSGAN
 
@@ -54,6 +54,7 @@ class InfoGAN(NSGAN):
     conflicts = NSGAN.conflicts | {
         "pack": "Q reads the codes of one image, and D would judge several together",
         "feature_matching": "it would replace G's loss and leave nothing that makes codes readable",
+        "unroll": "D and Q are one player, of which only D would be looked ahead to",
         "latent_step": "latents that have risen no longer hold the codes that Q is to read",
     }
 
@@ -96,7 +97,7 @@ class InfoGAN(NSGAN):
     def judge(self, fakes: Tensor) -> tuple[Tensor, Tensor]:
         """D's scores [N] of the latest fakes, and I."""
         outputs = self.discriminator(self.see(fakes))
-        return outputs[:, 0], codes.log_likelihood(self.q(outputs[:, 1:]), self._codes).mean() + codes.ENTROPY
+        return outputs[:, 0], codes.log_likelihood(in_full(self.q, outputs[:, 1:]), self._codes).mean() + codes.ENTROPY
 
     def d_turn(self, batch: Batch) -> Scalars:
         real_scores = self.scores(batch.images)

@@ -52,7 +52,10 @@ class SSGAN(SNGAN):
 
     config: Config
     fields = ("digits",)
-    conflicts = SNGAN.conflicts | {"feature_matching": "it would replace G's loss, the rotations' part included"}
+    conflicts = SNGAN.conflicts | {
+        "feature_matching": "it would replace G's loss, the rotations' part included",
+        "minibatch=stddev": "a group of images would be the four rotations of one",
+    }
 
     def build_discriminator(self) -> nn.Module:
         return TwoHeads(self.uniform_trunk(), ANGLES, self.config.minibatch)

@@ -68,7 +68,7 @@ class MMDGANGP(GAN):
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """images [N, 1, 28, 28] -> codes [N, code_dim], and the mean square of each layer's output, summed."""
         outputs: list[Tensor] = []
-        layers = [m for m in self.discriminator.modules() if isinstance(m, nn.LeakyReLU)]
+        layers = [m for m in self.discriminator.modules() if isinstance(m, nn.LeakyReLU | nn.ReLU)]
         hooks = [
             layer.register_forward_hook(lambda _layer, _inputs, output: outputs.append(output)) for layer in layers
         ]

@@ -38,7 +38,10 @@ class ZCRGAN(ConsistentGAN):
     conflicts = (
         ConsistentGAN.conflicts
         | dict.fromkeys(("augment", "instance_noise"), "neighbours would be changed apart, which consistency punishes")
-        | {"latent_step": "it needs latents as they were drawn, beside their neighbours"}
+        | {
+            "latent_step": "it needs latents as they were drawn, beside their neighbours",
+            "feature_matching lambda_g": "it would replace G's loss, its diversity included",
+        }
     )
 
     def neighbours(self, n: int) -> tuple[Tensor, Tensor]:

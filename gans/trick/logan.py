@@ -26,8 +26,8 @@ class LOGAN(NSGAN):
 
     Deviations:
         * paper: z is normal and z' not clipped, where it is uniform; evaluation draws z and moves nothing; the weight
-          of the distance is StudioGAN's; the uniform nets and the settings of `nsgan`, but without batch norm and
-          dropout in D.
+          of the distance is StudioGAN's, which adds it to D's loss too and takes dz before the mask; the uniform nets
+          and the settings of `nsgan`, but without batch norm and dropout in D.
         * tutorial: has no such script.
 
     Same as:

@@ -42,11 +42,24 @@ class TestDiscriminator:
 
     def test_parameter_count_by_hand_is_what_the_deviations_say(self):
         trunk = (16 * 64 + 64) + (64 * 128 * 16 + 128)
-        code = 6272 * 100 + 100
-        decoder = (100 * 6272 + 6272) + (128 * 64 * 16 + 64) + (64 * 32 * 16 + 32) + (32 * 16 + 1)
+        decoder = (128 * 64 * 16 + 64) + (64 * 32 * 16 + 32) + (32 * 16 + 1)
         for name in NAMES:
-            assert parameter_count(make_gan(name).discriminator) == trunk + code + decoder == 1_557_509
-            assert any("1,557,509" in deviation for deviation in gans.get(name).info.deviations)
+            length, count = (32, 704_449) if name == "began" else (100, 1_557_509)
+            code = 6272 * length + length + length * 6272 + 6272
+            assert parameter_count(make_gan(name).discriminator) == trunk + code + decoder == count
+            assert any(f"{count:,}" in deviation for deviation in gans.get(name).info.deviations)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_spectral_norm_reaches_every_weight_of_encoder_and_decoder(self, name):
+        d = make_gan(name, spectral_norm=True).discriminator
+        for _ in range(50):
+            d(real_batch(2).images)
+        layers = [m for m in d.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
+        assert len(layers) == 2 + 1 + 4
+        for layer in layers:
+            weight = layer.weight.detach()
+            matrix = weight.transpose(0, 1) if isinstance(layer, nn.ConvTranspose2d) else weight
+            assert torch.linalg.matrix_norm(matrix.flatten(1), 2).item() == pytest.approx(1, abs=0.03)
 
     @pytest.mark.parametrize("power", [1, 2])
     def test_score_is_the_negative_mean_error_of_each_image(self, power):

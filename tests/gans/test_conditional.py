@@ -5,6 +5,7 @@ import pytest
 import torch
 from class_oracles import naive_contrastive, naive_cross_entropy, naive_data_to_data
 from oracles import make_gan, turn
+from torch.nn.utils.parametrizations import _SpectralNorm
 
 import gans
 from gans import Batch, contract
@@ -198,6 +199,17 @@ def test_proxies_learn_in_ds_turn_of_reals_alone(name, monkeypatch):
     before = gan.discriminator.proxies.weight.clone()
     turn(gan, "d").take(BATCH)
     assert not torch.equal(gan.discriminator.proxies.weight, before)
+
+
+@pytest.mark.parametrize("name", ["projection_gan", "sagan"])
+def test_a_pass_takes_one_power_iteration_of_each_weight(name, monkeypatch):
+    taken = []
+    real = _SpectralNorm._power_method
+    monkeypatch.setattr(_SpectralNorm, "_power_method", lambda self, *args: taken.append(id(self)) or real(self, *args))
+    gan = make_gan(name)
+    taken.clear()
+    gan.discriminator(gan.generate(BATCH))
+    assert len(taken) == len(set(taken)) == sum(isinstance(m, _SpectralNorm) for m in gan.modules())
 
 
 def test_spectral_norm_reaches_the_projections_vectors():

@@ -126,6 +126,7 @@ def test_own_conflicts_count_without_any_rule():
     ("settings", "reason"),
     [
         ({"batch_size": 64, "pack": 16}, None),
+        ({"batch_size": 16, "pack": 16}, "batch_size 16 makes one pack of 16; a batch needs two or more"),
         ({"batch_size": 64, "pack": 3}, "batch_size 64 is no multiple of pack 3"),
         ({"batch_size": 2, "pack": 4}, "batch_size 2 is no multiple of pack 4"),
     ],
@@ -174,7 +175,7 @@ def test_conflicts_name_factors_and_choices_that_exist(name):
             if separator:
                 assert value in map(str, cls.Config.option(field).choices), condition
             else:
-                assert field in factors.OFF, condition
+                assert field in factors.OFF or cls.Config.option(field).low == 0, condition
 
 
 @pytest.mark.parametrize("name", gans.names())
@@ -187,7 +188,7 @@ def test_every_conflict_of_an_algorithm_can_arise(name):
         settings = {"bn": False, "dropout": 0.0}
         for condition in conditions.split():
             field, separator, value = condition.partition("=")
-            settings[field] = cls.Config.option(field).parse(value) if separator else strengths[field]
+            settings[field] = cls.Config.option(field).parse(value) if separator else strengths.get(field, 1.0)
         assert cls.skip(cls.Config(**settings)) == reason
     assert cls.skip(cls.Config()) is None
 
@@ -213,3 +214,13 @@ def test_an_algorithm_that_fails_with_a_factor_is_told_so():
 def test_an_algorithm_that_ignores_a_factor_is_told_so():
     with pytest.raises(AssertionError, match=r"^top_k=0.5 changes nothing: .*gans.GAN or name it in `conflicts`"):
         contract.check_every_factor_acts_or_is_skipped(NamesPackOnly)
+
+
+@pytest.mark.parametrize(
+    ("name", "weight"), [("ebgan", "lambda_pt"), ("zcr_gan", "lambda_g"), ("stylegan", "path_length")]
+)
+def test_feature_matching_is_skipped_where_it_would_drop_a_term_of_the_row(name, weight):
+    cls = gans.get(name)
+    assert "would replace G's loss" in cls.skip(cls.Config(feature_matching=True, **{weight: 1.0}))
+    assert cls.skip(cls.Config(feature_matching=True, **{weight: 0.0})) is None
+    assert cls.skip(cls.Config(**{weight: 1.0})) is None

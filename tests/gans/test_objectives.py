@@ -29,14 +29,14 @@ def restart(gan, seed=5):
     return gan
 
 
-def uniform(**config):
-    """The uniform nets as they are after init, without what is random in them."""
-    return make_gan("nsgan", bn=False, dropout=0.0, **config)
+def uniform(name="nsgan", **config):
+    """The algorithm as it is after init, by default on the uniform nets, without what is random in D."""
+    return make_gan(name, **{"bn": False, "dropout": 0.0, **config})
 
 
-def toy(**config):
+def toy(name="nsgan", **config):
     """A GAN on images [N, 1, 1, 2] whose nets have a handful of weights."""
-    gan = uniform(latent_dim=3, **config)
+    gan = uniform(name, latent_dim=3, **config)
     gan.generator = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Unflatten(1, (1, 1, 2)))
     trunk = nn.Sequential(nn.Flatten(), nn.Linear(2, 4), nn.Tanh())
     head = nn.Sequential(nn.Linear(4, 1, bias=False), nn.Flatten(0))
@@ -299,9 +299,17 @@ def test_unrolled_weights_are_those_after_plain_gradient_descent(steps):
 
 
 @pytest.mark.parametrize("steps", [1, STEPS])
-def test_unrolled_gradient_of_g_is_the_total_derivative(steps):
-    """Against finite differences of G's loss at a D that plain SGD has trained anew for every G."""
-    gan, batch = toy(unroll=steps, unroll_lr=LR), points()
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [("nsgan", {}), ("wgan_gp", {"lambda_gp": 1.0}), ("r3gan", {}), ("js_reg", {}), ("sobolev_gan", {"rho": 0.1})],
+    ids=str,
+)
+def test_unrolled_gradient_of_g_is_the_total_derivative(name, config, steps):
+    """Against finite differences of G's loss at a D that plain SGD has trained anew for every G.
+
+    Where D's loss has a penalty on its slope at or near fakes, that too moves with G.
+    """
+    gan, batch = toy(name, unroll=steps, unroll_lr=LR, **config), points()
     loss = unrolled(gan, batch)
 
     def value():

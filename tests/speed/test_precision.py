@@ -41,23 +41,39 @@ def test_convolutions_are_bf16_and_what_decides_is_not():
     assert {p.grad.dtype for p in d.parameters()} == {torch.float32}
 
 
+BUILDS = ("build_generator", "build_discriminator", "new_discriminator")
+
+
 def brings_nets(name):
     cls = gans.get(name)
-    return any(getattr(cls, build) is not getattr(GAN, build) for build in ("build_generator", "build_discriminator"))
+    return any(getattr(cls, build) is not getattr(GAN, build) for build in BUILDS)
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 @pytest.mark.parametrize("name", ["wgan_gp", *filter(brings_nets, gans.names())])
-def test_every_net_takes_steps_in_bf16(name):
+def test_every_net_takes_steps_in_bf16(name, device):
     """Each turn's loss is finite, and within bf16's eight bits near that of float32; most rows share their nets."""
     losses = []
     for chosen in ("fp32", "bf16"):
-        gan = contract.make(gans.get(name))
-        turns = [in_precision(turn, CPU, chosen) for turn in gan.turns()]
-        batch = contract.real_batch(field=gan.field)
+        gan = contract.make(gans.get(name)).to(device)
+        gan.rng = torch.Generator(device).manual_seed(0)
+        turns = [in_precision(turn, gan.device, chosen) for turn in gan.turns()]
+        batch = contract.real_batch(field=gan.field).to(device)
         losses.append([turn.take(batch)["loss"] for turn in turns])
     for full, half in zip(*losses, strict=True):
         assert half.isfinite()
         assert (full - half).abs() < 0.1 * full.abs() + 0.1
+
+
+@pytest.mark.parametrize("name", ["pggan", "bigan", "vae", "pix2pix", "infogan", "began"])
+def test_heads_are_float32_in_every_net(name):
+    """The head of D, of an encoder, and what reads codes."""
+    gan = contract.make(gans.get(name))
+    parts = {key: module for key, module in gan.named_modules() if key.rpartition(".")[2] in ("head", "q", "code")}
+    seen = kinds(**{key.replace(".", "_"): module for key, module in parts.items()})
+    for turn in gan.turns():
+        in_precision(turn, CPU, "bf16").take(contract.real_batch(field=gan.field))
+    assert parts and set(seen.values()) == {torch.float32}
 
 
 def test_a_device_without_bf16_refuses_it(monkeypatch):

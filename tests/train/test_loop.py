@@ -126,6 +126,17 @@ def test_ema_averages_batch_norms_statistics_and_copies_its_counter(data):
     assert not torch.equal(averaged["project.1.running_mean"], own["project.1.running_mean"])
 
 
+def test_ema_leaves_the_directions_of_spectral_norm_of_length_one(data):
+    loop = make_loop(data, "sagan", ema=0.9)
+    loop.run(3)
+    own = dict(loop.gan.generator.named_buffers())
+    directions = {name: b for name, b in loop.generator.named_buffers() if name.endswith(("._u", "._v"))}
+    assert len(directions) == 2 * 8
+    for name, direction in directions.items():
+        assert direction.norm().item() == pytest.approx(1, abs=1e-5)
+        assert torch.equal(direction, own[name])
+
+
 def test_without_ema_the_generator_itself_is_evaluated(data):
     loop = make_loop(data, "dcgan")
     assert loop.generator is loop.gan.generator
