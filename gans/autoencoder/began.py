@@ -38,10 +38,10 @@ class BEGAN(AutoencoderGAN):
           searched on the other 10,000, FID after 400 steps: lambda_k 0.01 with rates 1e-4 286, 5e-4 99, 1e-3 106;
           lambda_k 0.1 with 5e-4 102; gamma 0.5 with 5e-4 124. With gamma 0.75 and a code of 100 numbers, which fakes
           satisfy that are easier than digits, it still came to draw ones alone (FID 96 after 667 steps, 167 after
-          2,000); with gamma 1, after 1,500 steps: codes of 64 numbers 62, of 32 51. The decoder ends linearly, as there: behind a tanh the
-          absolute error never left D's black image. G keeps its batch norm, which the decoder lacks; z is Gaussian, not
-          uniform; the learning rate is not halved when the convergence stalls; k follows the fakes of D's turn, not of
-          G's.
+          2,000); with gamma 1, after 1,500 steps: codes of 64 numbers 62, of 32 51. The decoder ends linearly, as
+          there: behind a tanh the absolute error never left D's black image. G keeps its batch norm, which the decoder
+          lacks; z is Gaussian, not uniform; the learning rate is not halved when the convergence stalls; k follows the
+          fakes of D's turn, not of G's.
         * tutorial: has no such script.
     """
 
