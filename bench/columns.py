@@ -8,6 +8,8 @@ import pandas as pd
 
 from bench.protocol import Protocol
 
+RESULTS = ("finished", "diverged")
+"""The statuses of trials with a result, which another try would only repeat."""
 POSITION = ("g_updates", "d_updates", "images", "seconds")
 """How far a trial had come, in each unit; logged beside every point of a curve."""
 DTYPES = {
@@ -70,6 +72,7 @@ TRIALS = tuple(
         ("prefix", "text", "protocol: first part of the names of its metrics"),
         ("precision", "text", "protocol: what trials compute in, fp32 or bf16"),
         ("validation", "whole", "protocol: training images set aside to choose the step by; 0: it is the last"),
+        ("selection", "text", "protocol: among which steps, and by how many samples; empty where it is the last"),
         ("steps", "whole", "steps of the budget"),
         ("g_updates", "number", "updates of the generator that were made"),
         ("d_updates", "number", "updates of the discriminator"),

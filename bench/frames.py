@@ -25,7 +25,7 @@ from bench.files import save
 from bench.protocol import Protocol
 
 FORMATS = (".parquet", ".csv")
-SCHEMA = 1
+SCHEMA = 2
 """Version of the columns; raise it when `bench.columns` or `bench.protocol.Protocol` change."""
 MOST_CELLS = 200_000_000
 """Of a parquet file, which may promise far more than it takes on the disk."""

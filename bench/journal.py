@@ -7,7 +7,9 @@ where what lies. Knows nothing of locks, nor of which runs there are.
 from __future__ import annotations
 
 import json
+import math
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,15 @@ def _check(entries: list[Any]) -> None:
             raise ValueError(entry)
 
 
+def begun(folder: Path) -> float:
+    """When the run of a folder was begun, in seconds since 1970, read without its lock; infinity where that fails."""
+    try:
+        with (folder / "journal.jsonl").open("rb") as file:
+            return float(json.loads(file.readline())["time"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return math.inf
+
+
 class Journal:
     """The entries of one run on disk. Raises NoRoom where they cannot be written, BenchError where they are damaged."""
 
@@ -63,6 +74,8 @@ class Journal:
                 self._read()
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise BenchError(f"{self._path} is damaged; remove {folder}, what it holds is lost") from error
+            except OSError as error:
+                raise BenchError(f"{self._path} cannot be read or mended: {error.strerror or error}") from error
 
     def _read(self) -> None:
         *lines, torn = self._path.read_bytes().split(b"\n")
@@ -88,8 +101,11 @@ class Journal:
     def append(self, entry: Entry, content: bytes | None = None) -> None:
         """Adds an entry, and the content of its file, which is on the disk first."""
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             if content is not None:
-                write_atomically(self.folder / entry["file"], content)
+                path = self.folder / entry["file"]
+                path.parent.mkdir(exist_ok=True)
+                write_atomically(path, content)
             size = self._path.stat().st_size if self._path.exists() else 0
             try:
                 with self._path.open("a") as file:
@@ -101,6 +117,11 @@ class Journal:
         except OSError as error:
             raise self._no_room(error) from error
         self.entries.append(entry)
+
+    def remove(self) -> None:
+        """Removes the folder, the journal first: what a kill leaves of the rest then means nothing."""
+        self._path.unlink(missing_ok=True)
+        shutil.rmtree(self.folder)
 
     def secure(self) -> int:
         """The number of entries, all of which are on the disk itself then."""

@@ -17,7 +17,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from bench import stored
-from bench.columns import NAMES, POSITION, PROTOCOL
+from bench.columns import NAMES, POSITION, PROTOCOL, RESULTS
 from bench.errors import BenchError
 from bench.journal import BATCH
 from bench.pictures import SAMPLES
@@ -54,9 +54,10 @@ def merge(results: Results, store: Store) -> Merged:
     new = []
     for key, row in zip(keys(results.trials), results.trials.to_dict("records"), strict=True):
         here = known.get(key)
-        if here is None or row["status"] == "finished" != here["status"]:
+        ended = row["kind"] == "trial" and row["status"] in RESULTS
+        if here is None or (ended and here["status"] not in RESULTS):
             new.append(row)
-        elif row["kind"] == "trial" and row["status"] == "finished":
+        elif ended:
             _check_agreement(row, here, results.experiment)
     if new:
         _write(results, new, store)
@@ -64,7 +65,7 @@ def merge(results: Results, store: Store) -> Merged:
 
 
 def _check_agreement(row: dict[Any, Any], here: dict[Any, Any], file: str) -> None:
-    for name in ["fid", *(name for name in row if name in here and name not in NAMES)]:
+    for name in ["status", "fid", *(name for name in row if name in here and name not in NAMES)]:
         if pd.notna(row[name]) and pd.notna(here[name]) and row[name] != here[name]:
             raise BenchError(
                 f"{file} contradicts the store: {name} of {row['cell']} seed={row['seed']} (fingerprint "
@@ -74,18 +75,20 @@ def _check_agreement(row: dict[Any, Any], here: dict[Any, Any], file: str) -> No
 
 
 def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
-    parent = store.add(f"import {results.experiment}", "run")
-    store.write(parent, tags={"imported": results.experiment, "command": f"bench import {results.store}"}, params={})
-    status = "KILLED"
-    curves = dict(iter(results.curves.groupby("run_id")))
     try:
-        for row in rows:
-            _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), results, store, parent)
-        status = "FINISHED"
-    except MlflowException as error:
+        parent = store.add(f"import {results.experiment}", "run")
+        tags = {"imported": results.experiment, "command": f"bench import {results.store}"}
+        store.write(parent, tags=tags, params={})
+        status = "KILLED"
+        curves = dict(iter(results.curves.groupby("run_id")))
+        try:
+            for row in rows:
+                _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), results, store, parent)
+            status = "FINISHED"
+        finally:
+            store.set_status(parent, status)
+    except (MlflowException, OSError) as error:
         raise BenchError(f"the store does not take what {results.experiment} holds: {cause(error)}") from error
-    finally:
-        store.set_status(parent, status)
 
 
 def _write_row(row: dict[Any, Any], curves: pd.DataFrame, results: Results, store: Store, parent: str) -> None:

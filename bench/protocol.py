@@ -54,6 +54,11 @@ class Preset:
     """Times that the samples are drawn anew at the end, to see how far FID moves by that alone."""
     meaning: str
 
+    @property
+    def selection(self) -> str:
+        """Among which steps `--select best` chooses, in words."""
+        return f"the best of {self.evaluations + 1} by {self.curve_samples:,} samples each"
+
 
 PRESETS = {
     preset.name: preset
@@ -88,6 +93,8 @@ class Protocol:
     """What trials compute in: "fp32", or "bf16" where turns run under autocast."""
     validation: int = 0
     """Training images set aside to choose the step by that is scored; 0 where it is the last one."""
+    selection: str = ""
+    """Among which steps it is chosen, and by how many samples of each, in words."""
 
     @property
     def id(self) -> str:
@@ -95,8 +102,9 @@ class Protocol:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:8]
 
     def to_json(self) -> str:
-        """One canonical line of JSON."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+        """One canonical line of JSON, in which `selection` stands only where it says something."""
+        fields = dataclasses.asdict(self)
+        return json.dumps({k: v for k, v in fields.items() if k != "selection" or v}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Protocol:
@@ -115,6 +123,7 @@ class Protocol:
         inception = f", Inception {self.inception}" if self.inception else ""
         precision = "" if self.precision == "fp32" else f", computed in {self.precision}"
         best = f"step with the lowest FID against {self.validation:,} validation images"
+        best += f" ({self.selection})" if self.selection else ""
         step = best if self.validation else "last step"
         return (
             f"{self.task} task, trained on {self.data_images:,} examples of {self.dataset} "

@@ -126,4 +126,4 @@ class Grid:
         for name, (value, default) in defaults.items():
             if value != default:
                 arguments += [f"--{name.replace('_', '-')}", str(value)]
-        return arguments
+        return [*arguments, "--offline"] if asked.offline else arguments

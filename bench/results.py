@@ -2,7 +2,7 @@
 
 `load()` reads MLflow stores and exported files, one or several, and gives one row a trial, reference row or skipped
 cell (`trials`) and every logged point (`curves`); `bench.columns` says what the columns are. Repeats of a trial (same
-fingerprint) count once: the last one that finished, else the last one.
+fingerprint) count once: the last one with a result, else the last one.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ import pandas as pd
 
 from bench import frames, stored, track
 from bench.album import Album
-from bench.columns import CURVES, typed
+from bench.columns import CURVES, RESULTS, typed
 from bench.errors import BenchError
 from bench.examination import Examination
 from bench.stored import Archive
-from bench.track import EXPERIMENT, open_client
+from bench.track import EXPERIMENT, HINT, open_client, shown
 
-HINT = "run one with: bench run --algos dcgan --bn on/off"
 ALLOWED = (
     "allowed are a tracking URI (sqlite:///mlflow.db, http://host:5000), a folder with mlflow.db, that file, each with "
     "#EXPERIMENT behind it where wanted, or an exported .parquet or .csv"
@@ -63,15 +62,18 @@ def keys(trials: pd.DataFrame) -> pd.Series[str]:
 
 
 def latest(trials: pd.DataFrame) -> pd.DataFrame:
-    """Repeats dropped: the last finished one stays, else the last; of equals the one that was measured here."""
+    """Repeats dropped: the last with a result stays, else the last; of equals the one that was measured here.
+
+    A divergence is a result: that other code once finished does not hide it.
+    """
     order = pd.DataFrame(
         {
             "key": keys(trials),
-            "finished": trials["status"] == "finished",
+            "has_result": trials["status"].isin(RESULTS),
             "started": trials["started"],
             "own": trials["imported"] == "",
         }
-    ).sort_values(["finished", "started", "own"])
+    ).sort_values(["has_result", "started", "own"])
     kept = trials.loc[order.drop_duplicates("key", keep="last").index]
     return kept.sort_values(["started", "name", "seed", "run_id"], ignore_index=True)
 
@@ -89,7 +91,9 @@ def load(
     """
     experiment = experiment or os.environ.get("BENCH_EXPERIMENT") or EXPERIMENT
     if not sources:
-        return _from_store(track.tracking_uri(), experiment, parent, also)
+        uri = track.tracking_uri()
+        track.check_there(uri, f"no experiment '{experiment}'")
+        return _from_store(uri, experiment, parent, also)
     return _merged([_from_source(str(source), experiment, parent) for source in sources])
 
 
@@ -97,10 +101,11 @@ def _from_source(source: str, experiment: str, parent: str | None) -> Results:
     place, mark, named = source, "", ""
     if "#" in source and not Path(source).exists():
         place, mark, named = source.rpartition("#")
-    if "://" in place:
+    file = track.sqlite_path(place)
+    if "://" in place and file is None:
         return _from_store(place, named or experiment, parent)
-    if Path(place).suffix not in frames.FORMATS:
-        return _from_store(_sqlite(Path(place)), named or experiment, parent)
+    if file is not None or Path(place).suffix not in frames.FORMATS:
+        return _from_store(_sqlite(file or Path(place)), named or experiment, parent)
     if mark:
         raise BenchError(f"{place} is an exported file and holds no experiments; leave '#{named}' out")
     return from_file(Path(place))
@@ -135,17 +140,17 @@ def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[
     found = client.get_experiment_by_name(experiment)
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
-        raise BenchError(f"no experiment '{experiment}' in {uri} (it has: {names}); {HINT}")
+        raise BenchError(f"no experiment '{experiment}' in {shown(uri)} (it has: {names}); {HINT}")
     runs = stored.runs(client, found.experiment_id, parent)
     runs += [client.get_run(run_id) for run_id in set(also) - {run.info.run_id for run in runs}]
     if not runs:
-        raise BenchError(f"no runs in experiment '{experiment}' of {uri}; {HINT}")
+        raise BenchError(f"no runs in experiment '{experiment}' of {shown(uri)}; {HINT}")
     trials = latest(stored.rows(runs))
     kept = set(trials["run_id"])
     curves = stored.curves(client, [run for run in runs if run.info.run_id in kept])
     archives = dict.fromkeys(kept, Archive(client, uri, runs))
     examination = stored.examination(client, found.experiment_id)
-    return Results(trials, curves, experiment, uri, archives, examination)
+    return Results(trials, curves, experiment, shown(uri), archives, examination)
 
 
 def _merged(parts: list[Results]) -> Results:

@@ -27,10 +27,10 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.journal import Journal, deliver
+from bench.journal import Journal, begun, deliver
 from bench.locks import try_lock, unlock
 from bench.pictures import png_bytes
-from bench.track import Store, cause
+from bench.track import Store, cause, shown
 
 WORK = Path("bench-work")
 PATIENCE = 60.0
@@ -114,7 +114,6 @@ class RunWriter:
     def artifact(self, name: str, content: bytes) -> None:
         """Stores a file; `name` may hold one folder, 'latent/sweep.png'."""
         folder, _, _ = name.rpartition("/")
-        (self.folder / folder).mkdir(exist_ok=True)
         self.journal.append({"op": "file", "file": name, "folder": folder or None}, content)
 
     def flush(self) -> None:
@@ -138,7 +137,7 @@ class RunWriter:
         self.journal.append({"op": "close", "status": status})
         self.flush()
         if self.journal.complete:
-            shutil.rmtree(self.journal.folder)
+            self.journal.remove()
         unlock(self._lock)
 
 
@@ -167,11 +166,12 @@ class Spool:
             self._quiet_until = time.monotonic() + PATIENCE
             if not self._warned:
                 waits = f"results wait in {self.root}, 'bench sync' delivers them"
-                warnings.warn(f"the store {self.store.uri} takes nothing ({cause(error)}); {waits}", stacklevel=2)
+                warnings.warn(
+                    f"the store {shown(self.store.uri)} takes nothing ({cause(error)}); {waits}", stacklevel=2
+                )
             self._warned = True
 
     def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: str | None) -> RunWriter:
-        folder.mkdir(parents=True, exist_ok=True)
         journal = Journal(folder)
         start = {"op": "start", "id": uuid.uuid4().hex, "name": name, "kind": kind, "time": time.time()}
         journal.append(start | {"parent": parent, "uri": self.store.uri, "experiment": self.store.experiment})
@@ -182,7 +182,6 @@ class Spool:
     def start(self, name: str, kind: str, parent: RunWriter | None = None) -> RunWriter:
         """A new run: `kind` is 'run' for the parent, else 'reference' or 'skip'."""
         folder = self.root / uuid.uuid4().hex[:16]
-        self.root.mkdir(exist_ok=True)
         lock = try_lock(folder)
         assert lock is not None
         return self._begin(folder, lock, name, kind, None if parent is None else parent.id)
@@ -208,13 +207,12 @@ class Spool:
         seconds for another process to let go of it. Raises Taken where it is not to be trained here and now.
         """
         folder = self.folder(fingerprint)
-        self.root.mkdir(exist_ok=True)
         lock = try_lock(folder, patience)
         if lock is None:
             raise Taken("another 'bench run' trains it now")
         journal = Journal(folder)
         if journal.entries and not self._is_there(journal):
-            shutil.rmtree(folder)
+            journal.remove()
             journal = Journal(folder)
         elif journal.entries and (journal.closed or (fresh and journal.start["parent"] != parent)):
             has_results = journal.closed
@@ -224,7 +222,7 @@ class Spool:
             if has_results and not journal.complete:
                 lock.release()
                 raise Taken("its earlier results wait for the store: 'bench sync'")
-            shutil.rmtree(folder)
+            journal.remove()
             journal = Journal(folder)
         if not journal.entries:
             run_id = finished()
@@ -254,23 +252,23 @@ class Synced:
 
 
 def _waiting(root: Path, damaged: list[str]) -> Iterator[tuple[Journal, FileLock]]:
-    """The journals that nobody writes now, each locked, the oldest first; what is wrong with others to `damaged`."""
-    found = []
-    for folder in root.iterdir() if root.is_dir() else ():
-        if folder.is_dir() and (lock := try_lock(folder)) is not None:
-            try:
-                journal = Journal(folder)
-            except BenchError as error:
-                damaged.append(str(error))
-                lock.release()
-                continue
-            if journal.entries:
-                found.append((journal, lock))
-            else:  # the process died before its first word
-                shutil.rmtree(folder, ignore_errors=True)
-                unlock(lock)
+    """The journals that nobody writes now, each locked in its turn; what is wrong with others goes to `damaged`."""
+    folders = [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
     # A parent is older than its children, which need it in the store.
-    yield from sorted(found, key=lambda pair: pair[0].start["time"])
+    for folder in sorted(folders, key=begun):
+        if (lock := try_lock(folder)) is None:
+            continue
+        try:
+            journal = Journal(folder)
+        except BenchError as error:
+            damaged.append(str(error))
+            lock.release()
+            continue
+        if journal.entries:
+            yield journal, lock
+        else:  # the process died before its first word
+            shutil.rmtree(folder, ignore_errors=True)
+            unlock(lock)
 
 
 def sync(only: Store | None = None, root: Path = WORK) -> Synced:
@@ -282,16 +280,20 @@ def sync(only: Store | None = None, root: Path = WORK) -> Synced:
         place = start["uri"], start["experiment"]
         if start["kind"] != "trial" and not journal.closed:
             journal.append({"op": "close", "status": "KILLED"})
-        if journal.settled and (only is None or place in stores):
+        if only is None or place in stores:
             try:
                 if place not in stores:
                     stores[place] = Store(start["experiment"], start["uri"])
-                deliver(journal, stores[place])
+                if journal.settled:
+                    deliver(journal, stores[place])
+                elif journal.run_id and stores[place].find(start["id"]):
+                    # Its process died. What it did after its checkpoint it will do again, so none of that is sent.
+                    stores[place].set_status(journal.run_id, "KILLED")
             except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
                 done.failures.append(f"{start['name']}: {cause(error)}")
         if journal.closed and journal.complete:
             done.delivered.append(start["name"])
-            shutil.rmtree(journal.folder)
+            journal.remove()
             unlock(lock)
             continue
         if not journal.closed:

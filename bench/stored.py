@@ -194,6 +194,7 @@ def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[Archive, Run
     BenchError when there is none or more than one.
     """
     uri = track.tracking_uri(tracking_uri)
+    track.check_there(uri, f"no trial with a run id that starts with '{run_id}'")
     client = open_client(uri)
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
     found = _described(client, ids, f"tags.`{PREFIX}kind` = 'trial'")

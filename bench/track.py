@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import tempfile
 import uuid
@@ -36,6 +37,7 @@ from mlflow.tracking import MlflowClient
 from bench.errors import BenchError
 
 EXPERIMENT = "bench"
+HINT = "run one with: bench run --algos dcgan --bn on/off"
 PREFIX = "bench."
 JOURNAL = f"{PREFIX}journal"
 """The tag that tells which journal of `bench.spool` a run is written from."""
@@ -59,14 +61,31 @@ def cause(error: BaseException) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
+def shown(uri: str) -> str:
+    """The URI for people's eyes: without a user's name and password."""
+    return re.sub(r"//[^/@\s]*@", "//", uri)
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The file of a sqlite store; None for others."""
+    return Path(uri.partition("?")[0].removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+
+
+def check_there(uri: str, missing: str) -> None:
+    """BenchError that begins with `missing` where a sqlite store has no file: who only reads must not make it."""
+    path = sqlite_path(uri)
+    if path is not None and path.parent.is_dir() and not path.exists():
+        raise BenchError(f"{missing}: there is no {path} yet; {HINT}")
+
+
 def _make_sqlite(uri: str) -> None:
     """Makes a store in a sqlite file that is not there yet: by one process, and whole or not at all.
 
     MLflow's own making of the tables bears neither a second process nor a kill in its midst, after which the file would
     never open again.
     """
-    path = Path(uri.partition("?")[0].removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or path.exists() or not os.access(path.parent, os.W_OK):
+    path = sqlite_path(uri)
+    if path is None or path.exists() or not os.access(path.parent, os.W_OK):
         return
     partial = path.with_name(path.name + ".partial")
     lock = FileLock(path.with_name(path.name + ".lock"))
@@ -82,8 +101,8 @@ def _make_sqlite(uri: str) -> None:
 def open_client(uri: str) -> MlflowClient:
     """A client whose store answers; BenchError in one line otherwise."""
     _quiet()
-    parts = urlsplit(uri)
     try:
+        parts = urlsplit(uri)
         if parts.scheme in ("http", "https"):
             # MLflow itself would retry a dead server for longer.
             port = parts.port or {"http": 80, "https": 443}[parts.scheme]
@@ -93,8 +112,8 @@ def open_client(uri: str) -> MlflowClient:
         client.search_experiments(max_results=1)
     except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
         raise BenchError(
-            f"cannot open the MLflow store '{uri}': {cause(error)}; set MLFLOW_TRACKING_URI to a store that works, "
-            "or unset it to use the working directory"
+            f"cannot open the MLflow store '{shown(uri)}': {cause(error)}; set MLFLOW_TRACKING_URI to a store that "
+            "works, or unset it to use the working directory"
         ) from error
     return client
 
@@ -102,8 +121,8 @@ def open_client(uri: str) -> MlflowClient:
 def has_experiment(name: str, uri: str | None = None) -> bool:
     """Whether the store is there and has this experiment; makes neither. BenchError when it cannot be opened."""
     uri = tracking_uri(uri)
-    path = uri.partition("?")[0].removeprefix("sqlite:///")
-    if uri.startswith("sqlite:///") and not Path(path).exists():
+    path = sqlite_path(uri)
+    if path is not None and not path.exists():
         return False
     return open_client(uri).get_experiment_by_name(name) is not None
 
@@ -151,13 +170,13 @@ class Store:
             raise BenchError(f"cannot create the experiment '{self.experiment}': {error.message}") from error
         if found.lifecycle_stage != "active":
             raise BenchError(
-                f"the experiment '{self.experiment}' was deleted in {self.uri}; "
+                f"the experiment '{self.experiment}' was deleted in {shown(self.uri)}; "
                 "restore it there or choose another --experiment"
             )
         folder = local_path(found.artifact_location)
         if folder is not None and not folder.parent.parent.exists():
             raise BenchError(
-                f"the store {self.uri} was moved here, but MLflow would put new files of the experiment "
+                f"the store {shown(self.uri)} was moved here, but MLflow would put new files of the experiment "
                 f"'{self.experiment}' where it came from ({folder}); choose another --experiment, and read both with "
                 "'bench report --from'"
             )

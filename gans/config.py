@@ -13,6 +13,8 @@ from typing import Any, get_type_hints
 
 from gans.errors import ConfigError, did_you_mean
 
+MOST = 1e300
+"""No setting is as large; a whole number may be too large even to become a float."""
 _BOOLEANS = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
 
 
@@ -61,11 +63,11 @@ class Option:
     def validate(self, value: Any) -> Any:
         """The value itself, an int widened where a float is due; ConfigError when it is not allowed."""
         if self.type is float and type(value) is int:
-            value = float(value)
+            value = float(value) if abs(value) < MOST else math.inf
         wrong = type(value) is not self.type or (self.choices is not None and value not in self.choices)
         if not wrong and self.type in (int, float):
             wrong = (
-                not math.isfinite(value)
+                not abs(value) < MOST
                 or (self.low is not None and value < self.low)
                 or (self.high is not None and value > self.high)
             )

@@ -81,7 +81,9 @@ def facts(trials: pd.DataFrame) -> list[tuple[str, str]]:
     files = trials.loc[trials["imported"] != "", "imported"].value_counts(sort=False)
     if len(files):
         rows = "; ".join(f"{n} rows of {file}" for file, n in files.items())
-        found.append(("from exported files", f"{rows}. Pictures are not part of such a file; they stay in the store."))
+        found.append(
+            ("from exported files", f"{rows}. GIFs and pictures of the latent space are no part of such a file.")
+        )
     return found
 
 

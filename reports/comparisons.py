@@ -110,7 +110,9 @@ def _left_out(compared: Paired, a: str, b: str) -> str:
 
 
 def _why(compared: Paired, p: float, family: int) -> str:
-    """What stands against a verdict, or how many seeds would help."""
+    """What stands against a verdict, or how many seeds would help; nothing where no seed tells the two apart."""
+    if math.isnan(p):
+        return ""
     if compared.by_signs:
         return "; survivors alone must not decide, and the sign test over all seeds does not either"
     if not compared.difference.low <= 0 <= compared.difference.high:

@@ -6,6 +6,7 @@ Takes results, gives frames. FID in training is of fewer samples than at the end
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,8 +72,9 @@ def scores_during(results: Results, score: str, protocol: Group | str | None = N
     """
     group, _ = select(results, protocol)
     final = group.metric(score)
-    prefix = final.rsplit("_", 1)[0] + "_"
-    return next((name for name in logged(results, group) if name.startswith(prefix) and name != final), None)
+    # Not 'mnist_fid_sd_2k', nor the second extractor's.
+    during = re.compile(re.escape(final.rsplit("_", 1)[0]) + r"_\d+k?")
+    return next((name for name in logged(results, group) if during.fullmatch(name) and name != final), None)
 
 
 @once
@@ -97,9 +99,10 @@ def bands(
 
     `labels` are the cells, by default all. With `best`, a seed's lowest FID so far, as if its best state had been kept.
     A cell ends where the first of its seeds does: a mean that goes on over the survivors of a divergence would drop for
-    no good reason.
+    no good reason. So it has no line where a seed diverged before its first evaluation.
     """
     points = fid_during(results, x, protocol, labels).drop_duplicates(["run_id", "step"], keep="last")
+    points = points[~points["label"].isin(_diverged_early(results, points, protocol)["label"])]
     frames = []
     for label, here in points.groupby("label", sort=False):
         wide = here.set_index(["step", "run_id"])[["value", x]].astype(float).unstack()
@@ -126,10 +129,11 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     are infinite too.
     """
     points = fid_during(results, protocol=protocol)
-    trials = _bought(points)
     scores = ["best", "last", "area"]
+    early = _diverged_early(results, points, protocol).set_index("run_id")[["label"]]
+    trials = pd.concat([_bought(points), early.assign(**dict.fromkeys(scores, math.inf))])
     columns = ["label", "trials", *scores, "reached", *AXES]
-    if trials.empty:
+    if not np.isfinite(trials["best"].astype(float)).any():
         return pd.DataFrame(columns=columns)
     if target is None:
         target = math.ceil(100 * trials.groupby("label")["best"].median().median()) / 100
@@ -142,6 +146,12 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     frame = frame.reset_index()[columns].sort_values(["area", "last", "label"], ignore_index=True)
     frame.attrs = {"target": target}
     return frame
+
+
+def _diverged_early(results: Results, points: pd.DataFrame, protocol: Group | str | None) -> pd.DataFrame:
+    """The trials that diverged before they had any of these points."""
+    _, rows = select(results, protocol)
+    return rows[(rows["status"] == "diverged") & ~rows["run_id"].isin(points["run_id"])]
 
 
 def _bought(points: pd.DataFrame) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def picture(
     content = results.artifact(row["run_id"], path)
     missing = ""
     if content is None:
-        missing = f"{row['imported']} holds no pictures" if row["imported"] else f"no {path} in the store"
+        missing = f"{row['imported']} holds no {path}" if row["imported"] else f"no {path} in the store"
     elif room is not None and not room.take(len(content)):
         missing = f"left out to keep this page small; it is {path} of run {row['run_id']}"
         content = None

@@ -103,14 +103,18 @@ def config_key(config: dict[str, Any], *, without: str | None = None) -> str:
 
 
 def labelled(trials: pd.DataFrame) -> pd.DataFrame:
-    """The rows with a column `label`: the cell's name, told apart where one name stands for several configs.
+    """The rows with a column `label`: the cell's name, told apart where one name stands for several configs or codes.
 
-    That happens when an algorithm's default changed between two runs: pooled, they would count as seeds of one cell.
+    That happens when an algorithm's default or its source changed between two runs: pooled, they would count as seeds
+    of one cell.
     """
-    keys = trials["config"].map(config_key)
-    ambiguous = keys.groupby(trials["cell"]).transform("nunique") > 1
-    marks = keys.map(lambda key: f" (config {hashlib.sha256(key.encode()).hexdigest()[:4]})")
-    return trials.assign(label=trials["cell"].where(~ambiguous, trials["cell"] + marks))
+    configs = trials["config"].map(config_key)
+    label = trials["cell"]
+    for what, keys in {"config": configs, "code": trials["code"]}.items():
+        ambiguous = keys.groupby(label).transform("nunique") > 1
+        marks = keys.map(lambda key, what=what: f" ({what} {hashlib.sha256(key.encode()).hexdigest()[:4]})")
+        label = label.where(~ambiguous, label + marks)
+    return trials.assign(label=label)
 
 
 def without(label: str, field: str) -> str:

@@ -20,7 +20,7 @@ from reports.groups import Group, protocols
 from reports.latex import as_latex
 from reports.page import Plot, Section, page
 from reports.svg import to_pdf, to_png, to_svg
-from reports.text import as_markdown
+from reports.text import as_markdown, escaped
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -44,7 +44,8 @@ def write(results: Results, folder: Path, form: str = "svg") -> list[Path]:
         for plot in plots(section):
             name = f"{stem(section.group)}-{plot.name.removeprefix(f'{section.anchor}-')}.{form}"
             files[name] = DRAW[form](plot.figure)
-            captions.append(f"## {plot.title}\n\n![{plot.title}]({name})\n\n{caption(section, plot)}")
+            title = escaped(plot.title)
+            captions.append(f"## {title}\n\n![{title}]({name})\n\n{escaped(caption(section, plot))}")
     files[CAPTIONS] = ("\n\n".join(captions) + "\n").encode()
     for name, frame, title in _tables(results):
         files[f"{name}.md"] = (as_markdown(frame) + "\n").encode()

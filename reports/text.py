@@ -52,20 +52,22 @@ def as_markdown(frame: pd.DataFrame) -> str:
     """The whole table in Markdown, with its protocol above and notes below."""
 
     def line(cells: list[str]) -> str:
-        return "| " + " | ".join(map(_escaped, cells)) + " |"
+        return "| " + " | ".join(map(escaped, cells)) + " |"
 
     shown = columns(frame)
     parts = [line([column.heading for column in shown])]
     parts.append("|" + "|".join("---:" if column.right else ":---" for column in shown) + "|")
     parts += [line([column.write(row) for column in shown]) for row in frame.to_dict("records")]
     if frame.attrs.get("protocol"):
-        heading = f"**{frame.attrs['track']}**, protocol {frame.attrs['protocol']}: {frame.attrs['protocol_text']}"
+        track, protocol, text = (escaped(frame.attrs[key]) for key in ("track", "protocol", "protocol_text"))
+        heading = f"**{track}**, protocol {protocol}: {text}"
         parts = [heading, "", *parts]
     said = notes(frame)
-    return "\n".join([*parts, *([""] if said else []), *(f"- {_escaped(note)}" for note in said)])
+    return "\n".join([*parts, *([""] if said else []), *(f"- {escaped(note)}" for note in said)])
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as Markdown that shows it literally, on one line."""
     for special in "\\`*_<>|":
         text = text.replace(special, f"\\{special}")
     return " ".join(text.replace("](", "]\\(").split())

@@ -71,6 +71,10 @@ for command in (
     cli.add_command(command)
 
 
+STORES = ("mlflow", "sqlalchemy", "requests")
+"""The packages whose errors are of a store that went away or broke while it was read."""
+
+
 def _error(message: str) -> int:
     print(f"bench: error: {' '.join(message.split())}", file=sys.stderr)
     return 2
@@ -95,9 +99,13 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         from gans import GANError
 
-        if not isinstance(error, GANError):
-            raise
-        return _error(str(error))
+        if isinstance(error, GANError):
+            return _error(str(error))
+        if type(error).__module__.partition(".")[0] in STORES:
+            return _error(
+                f"the store failed ({str(error).splitlines()[0]}); nothing is lost, 'bench sync' goes on with it"
+            )
+        raise
     return result if isinstance(result, int) else 0
 
 

@@ -33,7 +33,7 @@ def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) ->
     from bench.doctor import examine
     from bench.evaluate import Evaluator
     from bench.spool import Spool
-    from bench.track import Store
+    from bench.track import Store, shown
 
     chosen = environment.pick_device(device)
     data = load_mnist("train", data_dir=data_dir)
@@ -64,7 +64,8 @@ def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) ->
         }
     )
     record.close("FAILED" if failures else "FINISHED")
-    click.echo(f"kept in {store.uri}; 'bench report' shows it beside the results")
+    if record.journal.complete:  # else the spool has said where it waits
+        click.echo(f"kept in {shown(store.uri)}; 'bench report' shows it beside the results")
     return 1 if failures else 0
 
 

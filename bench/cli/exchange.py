@@ -66,11 +66,11 @@ def import_file(file: Path, experiment: str) -> None:
     """
     from bench import results
     from bench.merge import merge
-    from bench.track import Store
+    from bench.track import Store, shown
 
     loaded = results.from_file(file)
     store = Store(experiment)
     merged = merge(loaded, store)
-    click.echo(f"{merged.added} rows added to experiment '{experiment}' of {store.uri}")
+    click.echo(f"{merged.added} rows added to experiment '{experiment}' of {shown(store.uri)}")
     if merged.present:
         click.echo(f"{merged.present} rows left out: they are there already")

@@ -97,11 +97,12 @@ def _engine(asked: Asked, grid: Grid, workplace: Workplace) -> Iterator[Engine]:
 def _deliver(store: Store) -> None:
     """What the store did not take while it was trained; BenchError where it does not take it now either."""
     from bench import spool
+    from bench.track import shown
 
     failures = spool.sync(store).failures
     if failures:
         raise BenchError(
-            f"the trials are done, but {store.uri} does not take their results ({failures[0]}); they wait in "
+            f"the trials are done, but {shown(store.uri)} does not take their results ({failures[0]}); they wait in "
             f"{spool.WORK}; when the store is back: bench sync && bench report"
         )
 
@@ -118,7 +119,9 @@ def _attach(page: Path, store: Store, run_id: str | None) -> None:
 
 
 def _how_to_open(uri: str) -> str:
+    from bench.track import shown
+
     if uri.startswith("http"):
-        return f"{uri} (in a browser)"
-    given = f" --backend-store-uri {shlex.quote(uri)}" if "MLFLOW_TRACKING_URI" in os.environ else ""
-    return f"{uri} (open with: mlflow ui{given})"
+        return f"{shown(uri)} (in a browser)"
+    given = ' --backend-store-uri "$MLFLOW_TRACKING_URI"' if "MLFLOW_TRACKING_URI" in os.environ else ""
+    return f"{shown(uri)} (open with: mlflow ui{given})"

@@ -81,7 +81,7 @@ _OPTIONS = (
     click.option(
         "--first-seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="The first of them."
     ),
-    click.option("--preset", metavar="smoke|quick|full", help="Default: full on a GPU, else quick."),
+    click.option("--preset", metavar="smoke|quick|full", help="Default: full on a CUDA GPU, else quick."),
     click.option("--epochs", type=click.IntRange(1, MOST), help="Budget: passes over the real images."),
     click.option("--steps", type=click.IntRange(1, MOST), help="Budget: batches of real images."),
     click.option("--g-updates", type=click.IntRange(1, MOST), help="Budget: updates of the generator."),

@@ -58,5 +58,7 @@ def score(
     for name, value in scores.items():
         floor = f"   (real training images: {reference[name]:.2f})" if name in reference else ""
         click.echo(f"  {name:<22} {value:9.3f}{floor}")
+    if evaluator.notice:
+        click.echo(f"  {evaluator.notice}")
     if len(used) < REFERENCE_SAMPLES:
         click.echo(f"  fewer than {REFERENCE_SAMPLES:,} images: FID is biased upward and compares with no table")

@@ -11,6 +11,7 @@ from mlflow.entities import Run as MlflowRun
 
 import gans
 from bench import environment
+from bench.columns import RESULTS
 from bench.errors import BenchError
 from bench.evaluate import MIN_SAMPLES
 from bench.plan import Cell, Trial
@@ -18,9 +19,6 @@ from bench.protocol import Protocol
 from bench.request import Grid
 from bench.track import PREFIX, Store
 from bench.train.interface import Settings
-
-RESULTS = ("finished", "diverged")
-"""The statuses of trials that another try would only repeat."""
 
 
 class Conditions:
@@ -74,6 +72,7 @@ class Conditions:
             prefix=self.task.prefix,
             precision=self.settings.precision,
             validation=0 if self.data.validation is None else len(self.data.validation),
+            selection="" if self.data.validation is None else self.settings.preset.selection,
         )
 
     def fingerprint(self, trial: Trial) -> str:

@@ -100,10 +100,18 @@ class Examiner:
         return scores
 
     def select(self, n: int) -> None:
-        """Puts back the weights of the best step, the last one too being tried with n samples; only on request."""
+        """Puts back the weights of the best step, the last one too being tried with n samples; only on request.
+
+        Of the last step only what decides is recorded: the scores and the picture of this step are of the weights that
+        come back.
+        """
         if self.data.validation is None:
             return
-        self.evaluate(n, final=False)
+        name = metric_name(VALIDATION_FID, n, self.task.prefix)
+        with self._timed(), self.interrupts.immediate():
+            decisive = self._scores(n, self.seed, final=False)[name]
+        self.best.offer(decisive, self.loop)
+        self.recorder.metrics({name: decisive}, self.loop.counts.steps)
         self.best.put_back(self.loop)
         self.recorder.metrics({"selected_step": float(self.best.step)}, self.loop.counts.steps)
 

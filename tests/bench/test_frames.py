@@ -77,7 +77,7 @@ def test_lists_and_dicts_are_text_in_the_file(tmp_path):
 def test_the_version_changes_with_the_columns():
     """An older file must not be read as if it had today's columns: raise SCHEMA, then note its columns here."""
     layout = [(column.name, column.kind) for column in (*TRIALS, *CURVES)] + sorted(PROTOCOL_COLUMNS)
-    assert (frames.SCHEMA, hashlib.sha256(repr(layout).encode()).hexdigest()[:8]) == (1, "629e1fa9")
+    assert (frames.SCHEMA, hashlib.sha256(repr(layout).encode()).hexdigest()[:8]) == (2, "03ccbe3b")
 
 
 class TestRefused:
@@ -98,7 +98,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("values", "words"),
         [
-            ({"schema": 99}, "has schema version 99, this bench reads 1"),
+            ({"schema": 99}, "has schema version 99, this bench reads 2"),
             ({"schema": None}, "is no file of bench; write one with: bench export"),
             ({"weights": None, "task": None}, "lacks task, weights"),
             ({"samples": 2000}, r"row 1 .*the columns of its protocol do not give the id"),

@@ -81,6 +81,15 @@ def test_other_figures_of_the_same_trial_are_refused_and_nothing_is_written(new_
     assert len(runs(here)) == before
 
 
+@pytest.mark.parametrize("here_status", ["finished", "diverged"])
+def test_that_one_finished_and_the_other_diverged_is_a_contradiction(new_store, exported, here_status):
+    here, there = new_store("here"), new_store("there")
+    record(here, trial(), 20.5, status=here_status)
+    record(there, trial(), 20.5, status="diverged" if here_status == "finished" else "finished")
+    with pytest.raises(BenchError, match=rf"contradicts the store: status of dcgan .* in the store {here_status}"):
+        merge(exported(there), here)
+
+
 def test_another_duration_is_no_contradiction(new_store, exported):
     here, there = new_store("here"), new_store("there")
     record(here, trial(), 20.5, seconds=10.0)

@@ -49,3 +49,13 @@ def test_metric_names_carry_the_sample_count():
 def test_only_full_protocol_presets_score_ten_thousand():
     assert PRESETS["quick"].samples == PRESETS["full"].samples == 10_000
     assert PRESETS["full"].budget == Budget(20, "epochs")
+
+
+def test_how_a_step_is_selected_is_part_of_the_protocol_and_of_its_words():
+    """Presets look at other numbers of steps, so what they select is no one thing; without it ids are as ever."""
+    texts = {PRESETS[name].selection for name in ("quick", "full")}
+    assert texts == {"the best of 9 by 2,000 samples each", "the best of 21 by 2,000 samples each"}
+    chosen = dataclasses.replace(PROTOCOL, validation=10_000, selection=PRESETS["quick"].selection)
+    assert "against 10,000 validation images (the best of 9 by 2,000 samples each)" in str(chosen)
+    assert "selection" not in PROTOCOL.to_json()
+    assert Protocol.from_json(chosen.to_json()) == chosen

@@ -11,7 +11,7 @@ from bench import results
 from bench.errors import BenchError
 from bench.frames import write
 from bench.stored import find_run
-from bench.track import Store
+from bench.track import Store, shown
 from reports import html
 
 
@@ -95,6 +95,34 @@ def test_a_repeat_elsewhere_counts_once_and_the_last_that_finished_stays(new_sto
     merged = results.load(first.uri, second.uri)
     assert list(merged.trials["fid"]) == [21.0]
     assert set(merged.curves["run_id"]) == set(merged.trials["run_id"])
+
+
+def test_a_later_divergence_is_not_hidden_by_an_earlier_finish(new_store):
+    store = new_store("here")
+    record(store, trial(), 21.0)
+    record(store, trial(), 99.0, status="diverged")
+    assert list(results.load(store.uri).trials["status"]) == ["diverged"]
+
+
+def test_who_only_reads_makes_no_database(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///nothing.db")
+    for sources in ((), ("sqlite:///typo.db",)):
+        with pytest.raises(BenchError, match=r"nothing\.db|typo\.db"):
+            results.load(*sources)
+    with pytest.raises(BenchError, match=r"no trial with a run id that starts with 'abc': there is no nothing\.db yet"):
+        find_run("abc")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_password_is_not_shown():
+    uri = "postgresql+psycopg2://me:secret@host:5432/mlflow"
+    assert shown(uri) == "postgresql+psycopg2://host:5432/mlflow"
+    assert shown("http://me@host:5000/a@b") == "http://host:5000/a@b"
+    assert shown("sqlite:////data/a@b/mlflow.db") == "sqlite:////data/a@b/mlflow.db"
+    with pytest.raises(BenchError) as refusal:
+        results.load("http://me:secret@127.0.0.1:9")
+    assert "secret" not in str(refusal.value)
 
 
 def test_references_and_skips_of_several_stores_are_one_row_each(new_store):
@@ -184,8 +212,9 @@ class TestRefused:
         with sqlite3.connect(tmp_path / "photos.db") as database:
             database.execute("CREATE TABLE photos (id INTEGER)")
         before = (tmp_path / "photos.db").read_bytes()
-        with pytest.raises(BenchError, match=r"photos.db is no MLflow store: no such table: experiments"):
-            results.load(tmp_path / "photos.db")
+        for source in (tmp_path / "photos.db", f"sqlite:///{tmp_path}/photos.db"):
+            with pytest.raises(BenchError, match=r"photos.db is no MLflow store: no such table: experiments"):
+                results.load(source)
         assert (tmp_path / "photos.db").read_bytes() == before
 
     def test_an_experiment_of_a_file(self, tmp_path):

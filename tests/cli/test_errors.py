@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from PIL import Image
 
 from bench.request import Request
@@ -59,6 +60,7 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
         (["compare", "dcgan", "lsgan"], "no experiment 'bench'"),
         (["compare", "dcgan"], "Missing argument 'B'"),
         (["sample", "abc"], "no trial with a run id that starts with 'abc'"),
+        (["run", "--algos", "dcgan", "--set", f"batch_size=1{'0' * 400}"], "allowed is a whole number of at least 2"),
         (["score", "nowhere.npz"], "nowhere.npz"),
     ],
 )
@@ -104,6 +106,28 @@ class TestStore:
             port = free.getsockname()[1]
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
         assert "Connection refused" in refused("report")
+
+    def test_garbage(self, refused, monkeypatch):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://[x")
+        assert "cannot open the MLflow store 'http://[x'" in refused("report")
+
+    def test_a_store_that_breaks_while_it_is_read(self, refused, monkeypatch, finished_run):
+        monkeypatch.chdir(finished_run.folder)
+
+        def broken(*_):
+            raise MlflowException("database disk image is malformed\nand more")
+
+        monkeypatch.setattr("bench.stored.runs", broken)
+        assert "the store failed (database disk image is malformed)" in refused("report")
+
+    def test_work_folder_that_cannot_be_made(self, command, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "bench-work").write_text("in the way")
+        code, _, err = command(*SMOKE, "--offline")
+        assert code == 2
+        assert err.splitlines()[-1].startswith(
+            f"bench: error: cannot write to {tmp_path}/bench-work (File exists): make"
+        )
 
     def test_scheme_nobody_knows(self, refused, monkeypatch):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "gopher://store")

@@ -61,7 +61,7 @@ def test_figures_travel_through_a_file_into_another_store_and_its_report(command
     code, out, err = command("report", "--figures", "figures", "--format", "png")
     assert code == 0, err
     page = Path("bench-report.html").read_text()
-    assert "18 rows of example.parquet. Pictures are not part of such a file" in page
+    assert "18 rows of example.parquet. GIFs and pictures of the latent space are no part of such a file" in page
     assert "wgan_gp bn=off" in page
     assert list(Path("figures").glob("*-fid.png"))
 

@@ -12,6 +12,7 @@ from victim import CURVES, LONG, Victim, context, open_store
 from bench import results, spool
 from bench.errors import BenchError
 from bench.journal import Journal
+from bench.locks import try_lock
 from bench.track import Store
 
 START = {
@@ -224,3 +225,60 @@ def test_a_longer_journal_is_cut_behind_what_the_store_may_have(tmp_path):
     journal.truncate(0)
     assert len(journal.entries) == len(Journal(tmp_path).entries) == 3
     assert Journal(tmp_path).delivered == 1
+
+
+def test_a_trial_whose_process_was_killed_no_longer_seems_to_run(command, tmp_path):
+    victim = Victim(tmp_path, *CURVES, die_in=("bench.tasks.curves:CurveYardstick.judge", 3))
+    assert victim.wait() == -signal.SIGKILL
+    client = client_of()
+    experiment = client.get_experiment_by_name("bench").experiment_id
+
+    def status():
+        (trial,) = client.search_runs([experiment], "tags.`bench.kind` = 'trial'")
+        return trial.info.status
+
+    assert status() == "RUNNING"
+    assert command("sync")[0] == 0
+    assert status() == "KILLED"
+    assert set(results.load().trials.query("kind == 'trial'")["status"]) == {"interrupted"}
+    assert command(*CURVES)[0] == 0
+    assert status() == "FINISHED"
+
+
+def test_sync_holds_one_folder_at_a_time(tmp_path, monkeypatch):
+    """While it delivers one journal, a 'bench run' may begin with any other."""
+    store = Store()
+    for number in range(3):
+        writer = spool.Spool(store).start(f"run {number}", "run")
+        writer.tags({"reason": str(number)})
+        writer.release()
+    free = []
+
+    def deliver(journal, store):
+        others = [folder for folder in Path(spool.WORK).iterdir() if folder.is_dir() and folder != journal.folder]
+        for folder in others:
+            lock = try_lock(folder.absolute())
+            free.append(lock is not None)
+            lock.release()
+        real(journal, store)
+
+    real = spool.deliver
+    monkeypatch.setattr(spool, "deliver", deliver)
+    assert sorted(spool.sync(store).delivered) == ["run 0", "run 1", "run 2"]
+    assert free == [True] * 3
+
+
+def test_what_a_kill_leaves_of_a_folder_that_is_being_removed_is_swept_away(command, tmp_path, monkeypatch):
+    def killed(folder):
+        raise KeyboardInterrupt
+
+    store = Store()
+    writer = spool.Spool(store).start("a run", "run")
+    writer.artifact("notes/what.txt", b"text")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("bench.journal.shutil.rmtree", killed)
+        writer.close("FINISHED")
+    writer.release()
+    assert (writer.folder / "delivered.json").exists()
+    assert command("sync") == (0, "nothing waits here\n", "")
+    assert not Path(spool.WORK).exists()

@@ -108,7 +108,7 @@ class Builder:
             "preset": "quick", "device": "cpu (2 threads, x86_64)", "seconds": None, "eval_seconds": None,
             "steps": None, "g_updates": None, "d_updates": None, "images": None, "params_g": None, "params_d": None,
             "command": "", "prefix": "mnist", "imported": "",
-            "commit": "0123456789ab", "versions": VERSIONS, "deviations": [], "fid": None, "is_": None,
+            "commit": "0123456789ab", "code": "", "versions": VERSIONS, "deviations": [], "fid": None, "is_": None,
             "started": pd.Timestamp("2026-11-20 10:00") + pd.Timedelta(minutes=4 * len(self.rows)),
         }  # fmt: skip
         self.rows.append(defaults | values)

@@ -85,6 +85,24 @@ def test_a_cell_that_mostly_diverged_has_no_finite_median_and_can_lose_by_signs(
     assert tables.leaderboard(builder.results()).set_index("label").loc["dcgan bn=off", "median"] == math.inf
 
 
+def test_seeds_that_diverged_on_both_sides_tell_nothing_apart(builder):
+    cells(builder, dcgan=[None] * 3, lsgan=[None] * 3)
+    verdict = tables.pairwise(builder.results()).iloc[0]["verdict"]
+    assert verdict.startswith("dcgan bn=off and lsgan bn=off are not separable; 3 more did not finish both ways")
+    assert "Holm" not in verdict
+
+
+def test_other_code_is_another_cell(builder):
+    """Seeds that an older version of the algorithm trained are no further seeds of today's."""
+    for seed, code in enumerate(("new", "new", "old", "old")):
+        builder.trial("dcgan", False, seed, 20.0 + seed, pictures=False, code=code)
+    builder.trial("lsgan", False, 0, 30.0, pictures=False, code="other")
+    labels = rows(builder).groupby("label")["seed"].nunique()
+    assert sorted(labels) == [1, 2, 2]
+    assert "lsgan bn=off" in labels.index
+    assert labels.index.str.startswith("dcgan bn=off (code ").sum() == 2
+
+
 def test_one_seed_has_no_rank_and_no_pair(one_seed):
     assert ranks_of(select(one_seed)[1]) == {}
     assert tables.pairwise(one_seed).empty

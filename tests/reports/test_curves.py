@@ -54,6 +54,17 @@ def test_a_seed_that_diverged_is_worse_than_any_but_keeps_what_it_had_reached(bu
     assert row["reached"] == 2
 
 
+def test_a_seed_that_diverged_before_it_was_looked_at_counts_too(builder):
+    curve(builder, "dcgan", 0, [100.0, 50.0, 40.0])
+    curve(builder, "dcgan", 1, [90.0, 60.0, 50.0])
+    curve(builder, "dcgan", 2, [], status="diverged")
+    curve(builder, "dcgan", 3, [], status="diverged")
+    row = line(builder, target=50)
+    assert (row["trials"], row["reached"]) == (4, 2)
+    assert row["best"] == row["last"] == row["area"] == row["images"] == math.inf
+    assert bands(builder.results(), "images").empty, "a mean of survivors"
+
+
 def test_trials_that_did_not_get_their_budget_do_not_count(builder):
     curve(builder, "dcgan", 0, [100.0, 50.0])
     curve(builder, "dcgan", 1, [3.0], status="interrupted")

@@ -130,7 +130,8 @@ def test_equal_sample_counts_make_one_curve_to_the_end(builder):
     builder.protocol(2_000, "2,000 steps")
     run_id = builder.trial("dcgan", True, 0, 21.0)
     builder.points = [p for p in builder.points if p[2] != "mnist_fid_10k"]
-    builder.points.append((run_id, 2000, "mnist_fid_2k", 21.0, 2000, 2000, 128_000, 198.0))
+    for metric, value in {"fid": 21.0, "fid_sd": 0.3, "fid_second": 9.0}.items():
+        builder.points.append((run_id, 2000, f"mnist_{metric}_2k", value, 2000, 2000, 128_000, 198.0))
     results = builder.results()
     assert figures.scores_during(results, "fid") is None
     line = figures.fid_curve(results).axes[0].lines[0]

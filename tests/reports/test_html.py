@@ -104,7 +104,7 @@ def test_rows_reasons_commands_deviations_versions_are_there(page, two_protocols
 
 def test_rows_of_an_exported_file_say_that_it_holds_no_pictures(one_seed):
     text = Page(html.render(one_seed.but(trials=one_seed.trials.assign(imported="all.csv"), files={}))).text
-    assert "all.csv holds no pictures" in text
+    assert "all.csv holds no samples.png" in text
     assert "in the store" not in text.partition("Samples")[2].partition("Algorithms")[0]
 
 

@@ -97,6 +97,27 @@ def test_a_run_scores_the_best_step_and_says_so(command, monkeypatch):
     assert "of the last step" in set(trials["protocol_text"].str.extract("(of the last step)")[0].dropna())
 
 
+@pytest.mark.usefixtures("ready_store")
+def test_every_score_is_of_the_selected_step_also_where_names_are_the_same(command, monkeypatch):
+    """500 samples during training and at the end: one name for both. The first of two steps is made to win."""
+    real, given, rising = Evaluator.score, [], iter(range(1, 10))
+
+    def score(self, images, **options):
+        scores = real(self, images, **options)
+        given.append(scores)
+        return {name: float(next(rising)) if "validation" in name else value for name, value in scores.items()}
+
+    monkeypatch.setattr(Evaluator, "score", score)
+    arguments = [*RUN[:-3], "--samples", "500", "--offline", "--select", "best"]
+    code, _, err = command(*arguments)
+    assert code == 0, err
+    trial = results.load().trials.query("kind == 'trial'").iloc[0]
+    scores = json.loads(results.load().artifact(trial["run_id"], "summary.json"))["scores"]
+    assert trial["fid"] == scores["mnist_fid_500"] == given[-1]["mnist_fid_500"]
+    assert trial["is_"] == given[-1]["mnist_is_500"]
+    assert given[-2]["mnist_fid_500"] != given[-1]["mnist_fid_500"], "the last step's"
+
+
 def test_tasks_that_score_the_last_step_only_refuse_it(command):
     code, _, err = command("run", "--algos", "gan", "--select", "best", "--offline")
     assert code == 2
