@@ -165,10 +165,8 @@ class Spool:
         except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
             self._quiet_until = time.monotonic() + PATIENCE
             if not self._warned:
-                waits = f"results wait in {self.root}, 'bench sync' delivers them"
-                warnings.warn(
-                    f"the store {shown(self.store.uri)} takes nothing ({cause(error)}); {waits}", stacklevel=2
-                )
+                gone = f"the store {shown(self.store.uri)} takes nothing ({cause(error)})"
+                warnings.warn(f"{gone}; results wait in {self.root}, 'bench sync' delivers them", stacklevel=2)
             self._warned = True
 
     def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: str | None) -> RunWriter:

@@ -200,3 +200,17 @@ class TestAAE:
         assert make_gan("aae", pack=4).d_turn(real_batch())["loss"].ndim == 0
         for config in ({"augment": "diffaugment"}, {"feature_matching": True}, {"minibatch": "stddev"}):
             assert "D sees codes" in cls.skip(cls.Config(**config))
+
+
+@pytest.mark.parametrize("unroll", [0, 1])
+def test_vae_gans_target_is_a_constant_unless_g_looks_ahead(unroll):
+    """D's features of the reals move with G where D's weights do."""
+    gan = make_gan("vae_gan", bn=False, unroll=unroll)
+    trunk, (images, rebuilt) = gan.discriminator.trunk, real_batch(8).images.chunk(2)
+    target = trunk(images) if unroll else trunk(images).detach()
+    expected = (target - trunk(rebuilt)).square().sum(1).mean() / 2
+    for found, wanted in zip(
+        *(torch.autograd.grad(e, list(trunk.parameters())) for e in (gan.feature_error(images, rebuilt), expected)),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, wanted)

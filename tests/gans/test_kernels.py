@@ -6,7 +6,9 @@ from functools import partial
 import pytest
 import torch
 
+import gans
 from gans import kernels
+from gans.fields import CURVES
 
 RNG = torch.Generator().manual_seed(0)
 REAL = torch.randn(7, 3, dtype=torch.float64, generator=RNG)
@@ -174,3 +176,12 @@ def test_scores_are_refused_as_codes(function):
         function(torch.zeros(4), torch.zeros(4, 1))
     with pytest.raises(ValueError, match="one width"):
         function(torch.zeros(4, 1), torch.zeros(4, 3))
+
+
+def test_the_activation_penalty_counts_the_hidden_layer_of_curves_too():
+    """Its activation is another one than that of images."""
+    gan = gans.get("mmd_gan_gp")(field=CURVES)
+    curves = torch.randn(4, *CURVES.shape)
+    trunk = gan.discriminator.trunk(curves)
+    codes, squares = gan.encode(curves)
+    assert squares.item() == pytest.approx((trunk.square().mean() + codes.square().mean()).item(), rel=1e-5)

@@ -299,16 +299,10 @@ def test_unrolled_weights_are_those_after_plain_gradient_descent(steps):
 
 
 @pytest.mark.parametrize("steps", [1, STEPS])
-@pytest.mark.parametrize(
-    ("name", "config"),
-    [("nsgan", {}), ("wgan_gp", {"lambda_gp": 1.0}), ("r3gan", {}), ("js_reg", {}), ("sobolev_gan", {"rho": 0.1})],
-    ids=str,
-)
-def test_unrolled_gradient_of_g_is_the_total_derivative(name, config, steps):
-    """Against finite differences of G's loss at a D that plain SGD has trained anew for every G.
-
-    Where D's loss has a penalty on its slope at or near fakes, that too moves with G.
-    """
+@pytest.mark.parametrize("name", ["nsgan", "wgan_gp", "r3gan", "js_reg", "sobolev_gan"])
+def test_unrolled_gradient_of_g_is_the_total_derivative(name, steps):
+    """Against finite differences of G's loss at a D that SGD trained anew for every G, its penalty too."""
+    config = {"wgan_gp": {"lambda_gp": 1.0}, "sobolev_gan": {"rho": 0.1}}.get(name, {})
     gan, batch = toy(name, unroll=steps, unroll_lr=LR, **config), points()
     loss = unrolled(gan, batch)
 
@@ -329,8 +323,6 @@ def test_unrolled_gradient_is_not_that_of_a_mere_look_ahead():
 def test_unrolled_feature_matching_has_the_total_derivative_too():
     """D's features of the reals move with G where D's weights do."""
     gan, batch = toy(feature_matching=True, unroll=STEPS, unroll_lr=LR), points()
-    if gan.skip(gan.config):
-        return
 
     def value():
         return objectives.feature_matching_turn(stepped(gan, batch), batch)["loss"].detach()
