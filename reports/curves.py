@@ -124,19 +124,20 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     """What the cells made of their budget, one row each, by the area: medians over seeds of FID in training.
 
     `best` and `last` FID; `area` under the curve over images, divided by its width; `reached`, the `trials` that came
-    down to `target` (in attrs; by default the median of the cells' best FID), and the `seconds`, `images` and updates
-    at the first evaluation that shows it. Infinity stands for never; the last FID and area of a trial that diverged
-    are infinite too.
+    down to `target` (in attrs; by default the median of the cells' best FID, of trials that have any), and the
+    `seconds`, `images` and updates at the first evaluation that shows it. Infinity stands for never; the last FID and
+    area of a trial that diverged are infinite too.
     """
     points = fid_during(results, protocol=protocol)
     scores = ["best", "last", "area"]
     early = _diverged_early(results, points, protocol).set_index("run_id")[["label"]]
     trials = pd.concat([_bought(points), early.assign(**dict.fromkeys(scores, math.inf))])
     columns = ["label", "trials", *scores, "reached", *AXES]
-    if not np.isfinite(trials["best"].astype(float)).any():
+    reached = trials[np.isfinite(trials["best"].astype(float))]
+    if reached.empty:
         return pd.DataFrame(columns=columns)
     if target is None:
-        target = math.ceil(100 * trials.groupby("label")["best"].median().median()) / 100
+        target = math.ceil(100 * reached.groupby("label")["best"].median().median()) / 100
     # Where a trial first was at the target or below, infinity where it never was.
     arrivals = points[points["value"] <= target].groupby("run_id")[list(AXES)].first()
     trials = trials.join(arrivals.astype(float)).fillna(dict.fromkeys(AXES, math.inf))

@@ -106,12 +106,12 @@ def labelled(trials: pd.DataFrame) -> pd.DataFrame:
     """The rows with a column `label`: the cell's name, told apart where one name stands for several configs or codes.
 
     That happens when an algorithm's default or its source changed between two runs: pooled, they would count as seeds
-    of one cell.
+    of one cell. Settings are listed by label alone; two codes must differ in one table to be told apart.
     """
-    configs = trials["config"].map(config_key)
     label = trials["cell"]
-    for what, keys in {"config": configs, "code": trials["code"]}.items():
-        ambiguous = keys.groupby(label).transform("nunique") > 1
+    versions = [("config", trials["config"].map(config_key), []), ("code", trials["code"], ["track", "protocol"])]
+    for what, keys, places in versions:
+        ambiguous = keys.groupby([label, *(trials[place] for place in places)]).transform("nunique") > 1
         marks = keys.map(lambda key, what=what: f" ({what} {hashlib.sha256(key.encode()).hexdigest()[:4]})")
         label = label.where(~ambiguous, label + marks)
     return trials.assign(label=label)

@@ -57,8 +57,7 @@ class MMDGAN(GAN):
     Deviations:
         * paper: weights as in the authors' mmd_gan.py, which clamps before the update and has 100 D turns for each of
           the first 25 G turns. No batch norm in D; its decoder is small, 201,153 parameters more than the uniform
-          field. Latent 100, not their 10 for MNIST.
-        * settings: RMSprop has neither `beta1` nor `beta2`, so they have no meaning.
+          field. Latent 100, not their 10 for MNIST. RMSprop leaves `beta1` and `beta2` without a meaning.
         * tutorial: has no such script.
     """
 

@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from reports import tables
 from reports.comparisons import blocks, outcomes, pairs, pairwise, ranks
 from reports.factors import effects, factors
-from reports.groups import select
+from reports.groups import labelled, select
 
 
 def rows(builder):
@@ -97,7 +97,8 @@ def test_other_code_is_another_cell(builder):
     for seed, code in enumerate(("new", "new", "old", "old")):
         builder.trial("dcgan", False, seed, 20.0 + seed, pictures=False, code=code)
     builder.trial("lsgan", False, 0, 30.0, pictures=False, code="other")
-    labels = rows(builder).groupby("label")["seed"].nunique()
+    builder.trial("lsgan", False, 0, 3.0, pictures=False, code="older", track="a task of its own")
+    labels = labelled(builder.results().trials).groupby("label")["seed"].nunique()
     assert sorted(labels) == [1, 2, 2]
     assert "lsgan bn=off" in labels.index
     assert labels.index.str.startswith("dcgan bn=off (code ").sum() == 2

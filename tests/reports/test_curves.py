@@ -65,6 +65,16 @@ def test_a_seed_that_diverged_before_it_was_looked_at_counts_too(builder):
     assert bands(builder.results(), "images").empty, "a mean of survivors"
 
 
+def test_the_usual_target_is_of_trials_that_have_an_fid(builder):
+    """Though most of them, and the median of their cell, have none."""
+    curve(builder, "dcgan", 0, [100.0, 50.0])
+    for seed in (1, 2):
+        curve(builder, "dcgan", seed, [], status="diverged")
+    found = budgets(builder.results())
+    assert found.attrs["target"] == 50
+    assert list(found["reached"]) == [1]
+
+
 def test_trials_that_did_not_get_their_budget_do_not_count(builder):
     curve(builder, "dcgan", 0, [100.0, 50.0])
     curve(builder, "dcgan", 1, [3.0], status="interrupted")
