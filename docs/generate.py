@@ -29,7 +29,6 @@ from reports.columns import NOTHING, columns, notes
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "reports" / "quick.parquet"
-BASE = {spec.name: spec for spec in GAN.Config.options()}
 
 
 def prose(text: str) -> str:
@@ -104,7 +103,7 @@ def samples(name: str, found: results.Results) -> dict[str, tuple[str, bytes]]:
 def algorithm_page(cls: type[GAN], found: results.Results) -> str:
     """Everything that is known of one algorithm."""
     info = cls.info
-    own = [spec for spec in cls.Config.options() if spec.name not in BASE or spec.default != BASE[spec.name].default]
+    own = cls.Config.own_options(GAN.Config)
     about = [f"family {info.family}", str(info.year), f"track {info.track}"]
     about += ["is given labels"] * info.needs_labels + ["no GAN: it stands beside them"] * info.reference
     source = Path(str(cls.__module__).replace(".", "/")).with_suffix(".py")
@@ -141,7 +140,7 @@ def index_page() -> str:
             same = ", ".join(prose(item.partition(":")[0]) for item in cls.info.same_as)
             rows.append((f"[`{cls.info.name}`]({cls.info.name}.md)", prose(cls.info.summary), str(cls.info.year), same))
         parts += [f"## {family.capitalize()}", table(("name", "what it is", "year", "same as"), rows)]
-    return "\n\n".join([*parts, "## Settings of every algorithm", settings(list(BASE.values()))])
+    return "\n\n".join([*parts, "## Settings of every algorithm", settings(GAN.Config.options())])
 
 
 def metrics_table() -> str:

@@ -122,6 +122,12 @@ class BaseConfig:
         return specs
 
     @classmethod
+    def own_options(cls, base: type[BaseConfig]) -> list[Option]:
+        """The fields that `base` lacks or gives another default."""
+        shared = {spec.name: spec.default for spec in base.options()}
+        return [spec for spec in cls.options() if spec.name not in shared or spec.default != shared[spec.name]]
+
+    @classmethod
     def option(cls, name: str) -> Option:
         """The field called `name`; ConfigError with the nearest names when there is none."""
         specs = {spec.name: spec for spec in cls.options()}

@@ -11,12 +11,24 @@ import rich_click as click
 from bench.cli import options
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from gans import GAN
 
 
 def _describe(cls: type[GAN]) -> dict[str, Any]:
     fields = [dataclasses.asdict(spec) | {"type": spec.type.__name__} for spec in cls.Config.options()]
     return dataclasses.asdict(cls.info) | {"config": fields}
+
+
+def _columns(*names: str) -> Table:
+    """A table whose last column takes the lines that it needs, so that the others can be read down."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, no_wrap=name != names[-1])
+    return table
 
 
 @click.command("list")
@@ -31,22 +43,22 @@ def list_algorithms(as_json: bool) -> None:
         click.echo(json.dumps([dataclasses.asdict(info) for info in infos], indent=2))
         return
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
-    for column in ("name", "year", "labels", "same as", "paper"):
-        table.add_column(column, no_wrap=column in ("name", "year"))
+    console = Console(highlight=False)
+    table = _columns("name", "year", "what it is")
     for family, members in families.items():
         table.add_section()
-        table.add_row(f"[bold]{escape(family)}[/bold]")
+        table.add_row(Text(family, style="bold"))
         for info in members:
-            same = "; ".join(item.partition(":")[0].replace("`", "") for item in info.same_as)
-            row = (f"  {info.name}", str(info.year), "yes" if info.needs_labels else "no", same, info.paper)
-            table.add_row(*map(escape, row))
-    console = Console()
+            same = [item.partition(":")[0].replace("`", "") for item in info.same_as]
+            about = [info.summary, *["Needs labels."] * info.needs_labels, *(f"Same as {item}." for item in same)]
+            table.add_row(f"  {info.name}", str(info.year), Text(" ".join(about)))
     console.print(table)
-    console.print(f"\n{len(infos)} algorithms. Rows that are the same as another are no evidence of their own.")
+    console.print(
+        f"\n{len(infos)} algorithms; 'bench show NAME' tells more. Rows that are the same as another are no evidence "
+        "of their own."
+    )
 
 
 @click.command()
@@ -77,10 +89,14 @@ def show(algorithm: str, as_json: bool) -> None:
         for item in items:
             bullets.add_row("*", Text(item))
         console.print(bullets, "")
-    console.print("[bold]Settings[/bold] (change one with --set field=value)")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2))
-    for column in ("field", "default", "meaning", "allowed", "source"):
-        table.add_column(column, no_wrap=column in ("field", "default"))
-    for spec in cls.Config.options():
-        table.add_row(spec.name, as_text(spec.default), spec.meaning, spec.allowed, spec.source)
-    console.print(table)
+    own = cls.Config.own_options(gans.GAN.Config)
+    rest = [spec for spec in cls.Config.options() if spec not in own]
+    for title, specs in (("Settings of its own", own), ("Settings that every algorithm has", rest)):
+        if not specs:
+            continue
+        console.print(f"[bold]{title}[/bold] (change one with --set field=value)")
+        table = _columns("field", "default", "meaning; allowed (source of the default)")
+        for spec in specs:
+            source = f" ({spec.source})" if spec.source else ""
+            table.add_row(f"  {spec.name}", as_text(spec.default), Text(f"{spec.meaning}; {spec.allowed}{source}"))
+        console.print(table, "")

@@ -37,7 +37,7 @@ def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
     rows = [line.split()[0] for line in lines[1:] if line]
     assert rows.index("trick") < rows.index("pacgan") < rows.index("wasserstein") < rows.index("wgan")
     (pacgan,) = [line for line in lines if line.startswith("  pacgan ")]
-    assert "nsgan with pack=2" in pacgan
+    assert pacgan.rstrip().endswith("Same as nsgan with pack=2.")
     assert "no evidence of their own" in lines[-1]
 
 
@@ -61,6 +61,15 @@ def test_show_tells_losses_settings_and_deviations(command, monkeypatch, name):
     for spec in gans.get(name).Config.options():
         assert spec.name in out
         assert spec.meaning in out
+
+
+def test_show_tells_first_what_is_the_algorithm_s_own(command):
+    _, out, _ = command("show", "wgan_gp")
+    own, shared = out.split("Settings that every algorithm has")
+    assert "lambda_gp" in own
+    assert "n_d        5 " in own
+    assert "unroll_lr" in shared
+    assert "Settings of its own" not in command("show", "nsgan")[1]
 
 
 def test_show_json_types_its_fields(command):

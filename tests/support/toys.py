@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from bench.train.loop import Loop
 from gans import Batch
 from gans.fields import DIGITS
 
@@ -27,26 +28,31 @@ def energy_distance(x, y):
     return (2 * torch.cdist(x, y).mean() - torch.cdist(x, x).mean() - torch.cdist(y, y).mean()).item()
 
 
-def distances(gan, sample, *, steps, batch_size=64, seed=1, evaluated=1000):
-    """The energy distance of G's points from the data's before and after `steps` steps of the algorithm's turns.
+class Draws:
+    """A stream of batches without labels, drawn by `sample(n, rng)`."""
 
-    `sample(n, rng)` draws data; G's latents are the same both times.
+    def __init__(self, sample, batch_size, rng):
+        self.sample, self.batch_size, self.rng = sample, batch_size, rng
+
+    def next(self):
+        return Batch(self.sample(self.batch_size, self.rng), torch.zeros(self.batch_size, dtype=torch.int64))
+
+
+def distances(gan, sample, *, steps, batch_size=64, seed=1, evaluated=1000):
+    """The energy distance of G's points from the data's before and after `steps` steps of the runner's loop.
+
+    `sample(n, rng)` draws data; G's latents are the same both times, and its weights those that a trial evaluates.
     """
     rng = torch.Generator().manual_seed(seed)
     data, latent = sample(evaluated, rng), torch.randn(evaluated, gan.config.latent_dim, generator=rng)
+    loop = Loop(gan, Draws(sample, batch_size, rng), steps)
 
     def distance():
         with torch.no_grad():
-            return energy_distance(gan.generator(latent), data)
+            return energy_distance(loop.generator(latent), data)
 
     before = distance()
-    turns = gan.turns()
-    for step in range(1, steps + 1):
-        gan.progress = (step - 1) / steps
-        batch = Batch(sample(batch_size, rng), torch.zeros(batch_size, dtype=torch.int64))
-        for turn in turns:
-            if step % turn.every == 0:
-                turn.take(batch)
+    loop.run(steps)
     return before, distance()
 
 
