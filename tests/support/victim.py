@@ -26,7 +26,7 @@ PLACES = {
     "scoring": ("train/examine.py", ""),
     "training": ("train/loop.py", ""),
     "elsewhere in a trial": ("train/trial.py", ""),
-    "reference rows": ("train/run.py", "_references"),
+    "reference rows": ("train/references.py", ""),
 }
 """Where a process may be: a file and a function on its stack, the first that fits."""
 
