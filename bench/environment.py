@@ -6,10 +6,13 @@ import contextlib
 import hashlib
 import importlib.metadata
 import inspect
+import io
+import itertools
 import platform
 import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import torch
@@ -49,15 +52,30 @@ def versions() -> dict[str, str]:
     return found | {package: importlib.metadata.version(package) for package in _PACKAGES}
 
 
+def _what_runs(source: str) -> str:
+    """Python source without comments, texts that stand alone, and layout: what can change a number."""
+    prose = (tokenize.COMMENT, tokenize.NL)
+    tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type not in prose]
+    starts = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+    kept, before = [], tokenize.NEWLINE
+    for token, after in itertools.pairwise(tokens):
+        alone = token.type == tokenize.STRING and before in starts and after.type == tokenize.NEWLINE
+        if not alone:
+            kept.append(token.string if token.string.strip() else tokenize.tok_name[token.type])
+        before = token.type
+    # Without spaces, for Python 3.12 splits f-strings into tokens and 3.11 does not.
+    return "".join("".join(kept).split())
+
+
 def code(algorithm: type) -> str:
-    """Eight hex digits of the files that an algorithm and those it builds on are written in, not of what all share."""
+    """Eight hex digits of what runs of an algorithm and of those that it builds on, not of what all share."""
     own = algorithm.__module__.partition(".")[0]
     modules = dict.fromkeys(base.__module__ for base in algorithm.__mro__)
     files = [m for m in modules if m.partition(".")[0] in ("gans", own) and not re.fullmatch(r"gans\.\w+", m)]
     sources = []
     for name in files:
         with contextlib.suppress(OSError, TypeError):  # there may be no file, as in an interactive session
-            sources.append(inspect.getsource(sys.modules[name]))
+            sources.append(_what_runs(inspect.getsource(sys.modules[name])))
     return hashlib.sha256("".join(sources).encode()).hexdigest()[:8]
 
 

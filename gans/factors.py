@@ -23,6 +23,13 @@ CODES = NO_SIGN | {
     "latent_step": "D gives codes, which have no order along which latents could rise",
 }
 """The conflicts of algorithms whose D gives codes."""
+SINGLE_CODES = CODES | {
+    "bn": "batch norm in D couples the images of a batch, so codes are none of single images",
+    "minibatch": "a minibatch head couples the images of a batch, so codes are none of single images",
+}
+"""The conflicts of those whose kernel compares the codes of single images."""
+REPLACED = "it would replace G's loss, which is all that sets this row apart from nsgan"
+"""Why feature matching makes no sense with a row that differs from NSGAN by G's loss alone."""
 CLIPPED = {
     "spectral_norm": "spectral norm rescales the weights that are clipped, so the bound has no meaning",
     "unroll": "the steps that are looked ahead would not be clipped",

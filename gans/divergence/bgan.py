@@ -10,6 +10,7 @@ from torch import Tensor
 from gans.base import Batch, Scalars
 from gans.config import option
 from gans.divergences import boundary_seeking_g, log_mean_exp
+from gans.factors import REPLACED
 from gans.registry import register
 from gans.standard.nsgan import NSGAN
 
@@ -45,6 +46,7 @@ class BGAN(NSGAN):
         )
 
     config: Config
+    conflicts = NSGAN.conflicts | {"feature_matching": REPLACED}
     log_z: Tensor
 
     def prepare(self) -> None:

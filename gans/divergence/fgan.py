@@ -38,6 +38,8 @@ class FGAN(GAN):
         * tutorial: has no such script.
 
     Same as:
+        * `wgan` for divergence=kl and g_loss=variant: G's loss, on other settings
+        * `wgan` for divergence=pearson and g_loss=variant: G's loss, on other settings
         * `nsgan` for divergence=js and g_loss=variant: the losses up to constants, on other settings
         * `mmgan` for divergence=js and g_loss=exact: the losses up to constants, on other settings
     """
@@ -59,7 +61,11 @@ class FGAN(GAN):
         )
 
     config: Config
-    conflicts = GAN.conflicts | NO_SIGN
+    conflicts = GAN.conflicts | {
+        "augment=ada divergence=kl": NO_SIGN["augment=ada"],
+        "feature_matching g_loss=exact": "it would replace G's loss, which is all that g_loss changes",
+        "unroll": "the gradients of the steps that are looked ahead would not be clipped",
+    }
 
     @property
     def divergence(self) -> Divergence:

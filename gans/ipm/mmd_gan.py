@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from gans import kernels
 from gans.base import GAN, Batch, Scalars, Turn
 from gans.config import option
-from gans.factors import CLIPPED, CODES
+from gans.factors import CLIPPED, SINGLE_CODES
 from gans.networks import TRUNK_FEATURES, Discriminator, FeatureTrunk, UpConvolution, initialise
 from gans.registry import register
 
@@ -75,11 +75,7 @@ class MMDGAN(GAN):
 
     config: Config
     fields = ("digits",)
-    conflicts = GAN.conflicts | CODES | CLIPPED | {"pack": "its decoder makes one image of a code"}
-    conflicts |= {
-        "bn": "batch norm in D couples the images of a batch, so codes are none of single images",
-        "minibatch": "a minibatch head couples the images of a batch, so codes are none of single images",
-    }
+    conflicts = GAN.conflicts | SINGLE_CODES | CLIPPED | {"pack": "its decoder makes one image of a code"}
     discriminator: Autoencoder
 
     def build_discriminator(self) -> Autoencoder:

@@ -10,7 +10,7 @@ from torch import nn
 from gans import kernels
 from gans.base import GAN, Batch, Scalars
 from gans.config import option
-from gans.factors import CODES, LIPSCHITZ
+from gans.factors import SINGLE_CODES
 from gans.registry import register
 
 
@@ -54,7 +54,7 @@ class MMDGANRep(GAN):
         )
 
     config: Config
-    conflicts = GAN.conflicts | CODES | LIPSCHITZ
+    conflicts = GAN.conflicts | SINGLE_CODES
 
     def build_discriminator(self) -> nn.Module:
         """images [N, 1, 28, 28] -> codes [N, code_dim]."""

@@ -44,7 +44,9 @@ class R3GAN(base.Relativistic):
         dropout: float = option(0.0, source="official code: none; its noise would enter the gradients")
         beta1: float = option(0.0, source="official train.py")
         beta2: float = option(0.99, source="official train.py, its final value")
-        ema: float = option(0.999, source="ours; the official code evaluates an average too, over more images")
+        ema: float = option(
+            0.999, source="ours, as `ema_gan`; the official code evaluates an average too, over more images"
+        )
         gamma: float = option(
             0.5, "weight of R1 and R2 at the start, halved in the loss", source="official train.py, ImageNet-32", low=0
         )

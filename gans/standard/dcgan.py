@@ -69,6 +69,7 @@ class DCGANTutorial(DCGAN):
         "feature_matching": "its D judges the fakes that G's loss was taken on, which feature matching replaces",
         "unroll": "its D's turn follows G's, so there is nothing to look ahead to",
         "minibatch": "its D sees reals and fakes in one batch, whose statistic tells of neither",
+        "latent_step": "its D judges the fakes of G's turn as constants, so it cannot learn through the step",
     }
 
     def g_turn(self, batch: Batch) -> Scalars:

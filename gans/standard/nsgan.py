@@ -9,6 +9,7 @@ from torch.nn.functional import softplus
 
 from gans import losses
 from gans.base import GAN
+from gans.factors import REPLACED
 from gans.registry import register
 
 PAPER = "Goodfellow et al.: Generative Adversarial Nets, arXiv:1406.2661"
@@ -52,6 +53,8 @@ class MMGAN(NSGAN):
         * paper: Adam, not SGD with momentum; the uniform convolutional nets, not fully connected ones with maxout.
         * tutorial: has no such script.
     """
+
+    conflicts = NSGAN.conflicts | {"feature_matching": REPLACED}
 
     def g_loss(self, fake_scores: Tensor) -> Tensor:
         losses.check_scores(fake_scores)

@@ -21,11 +21,12 @@ class EMAGAN(NSGAN):
     Losses:
         * L_D = -E log sig(D(x)) - E log(1 - sig(D(G(z))))
         * L_G = -E log sig(D(G(z)))
-        * evaluated: theta <- ema theta + (1 - ema) theta_G after each G update; batch norm's buffers are averaged too
+        * evaluated: theta <- d theta + (1 - d) theta_G after G's n-th update, d = min(ema, (1 + n) / (10 + n)), lest a
+          short training remember its start; batch norm's buffers are averaged too
 
     Deviations:
-        * paper: decay 0.999 for short trainings, where it has 0.9999 for 500,000 updates; the uniform nets and the
-          settings of `nsgan`, so that one thing differs.
+        * paper: the decay is constant, 0.9999 for 500,000 updates; here it rises to 0.999, which it reaches after 8,990
+          updates (0.9955 after 2,000). The uniform nets and the settings of `nsgan`, so that one thing differs.
         * tutorial: has no such script.
 
     Same as:

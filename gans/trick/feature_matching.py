@@ -24,7 +24,7 @@ class FeatureMatching(NSGAN):
 
     Deviations:
         * paper: one of its techniques by itself; the uniform nets and the settings of `nsgan`, so that one thing
-          differs.
+          differs: D keeps its batch norm and dropout, which make phi noisy.
         * tutorial: has no such script.
 
     Same as:

@@ -24,8 +24,9 @@ class UnrolledGAN(NSGAN):
           through all of them
 
     Deviations:
-        * paper: the steps are plain gradient descent on one batch of reals, where its experiments unroll
-          Adam; the uniform nets and the settings of `nsgan`, so that one thing differs.
+        * paper: the steps are plain gradient descent on one batch of reals, where its experiments unroll Adam. G's loss
+          is the non-saturating one at D_K, of fakes alone, where the authors have -L_D(D_K), in which the reals' half
+          moves with G too. The uniform nets and the settings of `nsgan`, so that one thing differs.
         * tutorial: has no such script.
 
     Same as:

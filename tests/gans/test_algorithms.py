@@ -118,3 +118,8 @@ def test_base_gan_names_the_missing_loss():
 
 def test_batch_length_is_its_images():
     assert len(Batch(torch.zeros(3, 1, 28, 28), torch.zeros(3, dtype=torch.int64))) == 3
+
+
+def test_ttur_gives_each_player_its_own_rate():
+    rates = {turn.name: turn.optimizer.param_groups[0]["lr"] for turn in make(gans.get("ttur")).turns()}
+    assert rates == {"d": 4e-4, "g": 1e-4}

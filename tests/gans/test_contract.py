@@ -9,6 +9,7 @@ import torch
 import gans
 from gans import contract, option
 from gans.standard.dcgan import DCGAN
+from gans.standard.nsgan import NSGAN
 
 
 @pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
@@ -70,6 +71,17 @@ class LeavesTheRange(DCGAN):
 
     def generate(self, batch, latent=None):
         return super().generate(batch, latent) * 40
+
+
+@pytest.mark.parametrize("field", ["curves", "stacked"])
+def test_an_algorithm_of_another_field_alone_keeps_the_contract(field):
+    class Elsewhere(NSGAN):
+        """NSGAN on one field."""
+
+        fields = (field,)
+
+    for check in (contract.check_generate, contract.check_uniform_generator_starts_equal):
+        check(Elsewhere)
 
 
 class Undocumented(DCGAN):

@@ -224,3 +224,9 @@ def test_feature_matching_is_skipped_where_it_would_drop_a_term_of_the_row(name,
     assert "would replace G's loss" in cls.skip(cls.Config(feature_matching=True, **{weight: 1.0}))
     assert cls.skip(cls.Config(feature_matching=True, **{weight: 0.0})) is None
     assert cls.skip(cls.Config(**{weight: 1.0})) is None
+
+
+@pytest.mark.parametrize(("name", "config"), [("mmgan", {}), ("bgan", {}), ("fgan", {"g_loss": "exact"})])
+def test_feature_matching_is_skipped_where_only_g_s_loss_sets_a_row_apart(name, config):
+    cls = gans.get(name)
+    assert "would replace G's loss" in cls.skip(cls.Config(feature_matching=True, **config))

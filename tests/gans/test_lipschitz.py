@@ -140,6 +140,8 @@ def with_slope(name, norm, **config):
 @pytest.mark.parametrize(
     ("name", "norm", "config", "expected"),
     [
+        ("wgan_gp", 3.0, {}, 10 * 4.0),
+        ("wgan_gp", 0.5, {"lambda_gp": 2.0}, 2 * 0.25),
         ("wgan_lp", 3.0, {"lambda_gp": 5.0}, 5 * 4.0),
         ("wgan_lp", 0.5, {}, 0.0),
         ("wgan_div", 2.0, {}, 2 * 64.0),
@@ -153,7 +155,7 @@ def test_weighted_penalty_of_a_linear_critic(name, norm, config, expected):
     assert scalars["penalty"].item() == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["wgan_lp", "wgan_div"])
+@pytest.mark.parametrize("name", ["wgan_gp", "wgan_lp", "wgan_div"])
 def test_critic_loss_is_the_gap_of_the_means_plus_the_penalty(name):
     scalars = with_slope(name, 2.0).d_turn(real_batch())
     expected = scalars["fake_score"] - scalars["real_score"] + scalars["penalty"]
@@ -178,6 +180,18 @@ def test_dragan_penalises_the_logit_around_reals_only():
     real = real_batch().images
     expected = (real.flatten(1).norm(dim=1) - 1).square().mean()
     assert gan.penalty(real, torch.zeros_like(real)).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("wgan_gp", (4**3 - 2**3) / 6), ("wgan_lp", (4**3 - 2**3) / 6), ("wgan_div", (5**7 - 3**7) / 14)],
+)
+def test_penalty_is_taken_between_reals_and_fakes(name, expected):
+    """For D(x) = |x|^2 / 2, reals of length 3 and fakes of 5 along one line, the slope is uniform between 3 and 5."""
+    gan = make(gans.get(name), **({"k": 1.0} if name == "wgan_div" else {"lambda_gp": 1.0}))
+    gan.discriminator = type("Quadratic", (nn.Module,), {"forward": lambda _self, images: quadratic(images)})()
+    one = torch.full((4000, 1, 28, 28), 1 / 28)
+    assert gan.penalty(3 * one, 5 * one).item() == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["wgan_lp", "wgan_div", "dragan"])

@@ -135,6 +135,14 @@ class TestGradientPenalties:
         expected = gamma / 4 * gan.discriminator.weight.square().sum().item()
         assert gan.penalty(zeros, zeros).item() == pytest.approx(expected, rel=1e-5)
 
+    def test_js_reg_weighs_a_slope_by_how_wrong_d_is_there(self):
+        """D(x) = |x|^2 / 2 is 392 on ones, where it is sure that they are real, and has slope 0 on zeros."""
+        gan = make_gan("js_reg")
+        gan.discriminator = QuadraticCritic()
+        zeros, ones = torch.zeros(4, 1, 28, 28), torch.ones(4, 1, 28, 28)
+        assert gan.penalty(ones, zeros).item() == pytest.approx(0, abs=1e-6)
+        assert gan.penalty(zeros, ones).item() == pytest.approx(784, rel=1e-5)
+
 
 class TestLeCam:
     def test_regulariser_by_loop(self):
