@@ -51,7 +51,7 @@ def list_algorithms(as_json: bool) -> None:
         table.add_section()
         table.add_row(Text(family, style="bold"))
         for info in members:
-            same = [item.partition(":")[0].replace("`", "") for item in info.same_as]
+            same = [item.replace("`", "") for item in info.same_as]
             about = [info.summary, *["Needs labels."] * info.needs_labels, *(f"Same as {item}." for item in same)]
             table.add_row(f"  {info.name}", str(info.year), Text(" ".join(about)))
     console.print(table)

@@ -37,7 +37,7 @@ def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
     rows = [line.split()[0] for line in lines[1:] if line]
     assert rows.index("trick") < rows.index("pacgan") < rows.index("wasserstein") < rows.index("wgan")
     (pacgan,) = [line for line in lines if line.startswith("  pacgan ")]
-    assert pacgan.rstrip().endswith("Same as nsgan with pack=2.")
+    assert pacgan.rstrip().endswith("Same as nsgan with pack=2: bit for bit.")
     assert "no evidence of their own" in lines[-1]
 
 
