@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from bench.data import Dataset
-from bench.evaluate import Evaluator
+from bench.evaluate import REFERENCE_SAMPLES, Evaluator
 from bench.examination import REAL, SHOWN, Examination
 from bench.metrics import choose
 from bench.protocol import metric_name
@@ -108,8 +108,11 @@ def images_of(probe: Probe, data: Dataset, n: int) -> Tensor:
     return (damaged * 255).round().clamp(0, 255).to(torch.uint8)
 
 
-def examine(evaluator: Evaluator, data: Dataset, n: int) -> Examination:
-    """Scores every probe of n images, and FID of n real digits, of a half and a quarter of them."""
+def examine(evaluator: Evaluator, data: Dataset, n: int, held_out: Dataset | None = None) -> Examination:
+    """Scores every probe of n images, and FID of n real digits, of a half and a quarter of them.
+
+    How well the extractors read is told of `held_out` where it is at hand, else of the n digits that they learned from.
+    """
     metrics = choose("is,prdc,classes,fid_second", n)
     measured = {}
     for probe in PROBES:
@@ -119,6 +122,7 @@ def examine(evaluator: Evaluator, data: Dataset, n: int) -> Examination:
     for count in (n // 2, n // 4):
         scores = evaluator.score(data.some(count), metrics=choose("fid", count), inception=False)
         by_number[count] = scores[metric_name("fid", count)]
-    rows = data.order()[:n]
-    right = evaluator.read(data.images[rows]) == data.labels[rows]
-    return Examination(measured, by_number, right.double().mean().item())
+    shown = data.rows(data.order()[:n]) if held_out is None else held_out
+    read = evaluator.read_by_both(shown.images)
+    accuracy = {name: (classes.cpu() == shown.labels).double().mean().item() for name, classes in read.items()}
+    return Examination(measured, by_number, evaluator.reference_real()[metric_name("fid", REFERENCE_SAMPLES)], accuracy)

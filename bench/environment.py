@@ -16,6 +16,7 @@ import tokenize
 from pathlib import Path
 
 import torch
+from packaging.requirements import Requirement
 
 import bench
 from bench.errors import BenchError
@@ -77,6 +78,19 @@ def code(algorithm: type) -> str:
         with contextlib.suppress(OSError, TypeError):  # there may be no file, as in an interactive session
             sources.append(_what_runs(inspect.getsource(sys.modules[name])))
     return hashlib.sha256("".join(sources).encode()).hexdigest()[:8]
+
+
+def unmet() -> list[str]:
+    """What the package asks for and this environment has not, in words."""
+    short = []
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):  # run from its source
+        for text in importlib.metadata.requires("gan-bench") or []:
+            asked = Requirement(text)
+            if asked.marker is None or asked.marker.evaluate({"extra": ""}):
+                found = importlib.metadata.version(asked.name)
+                if found not in asked.specifier:
+                    short.append(f"{text} ({found} is installed)")
+    return short
 
 
 def commit() -> str:

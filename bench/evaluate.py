@@ -4,9 +4,8 @@ Takes uint8 images, gives numbers whose names carry extractor, metric and sample
 first, real ones second. Knows nothing of GANs, trials or stores.
 
 Conventions: FID against the data set's test images; IS over 10 parts of the images, shuffled with a fixed
-seed. Both are biased when images are few, hence the count in the name. Batch size moves a score by less than
-1e-4 of itself (rounding), and so does the order of images with FID. With IS, order decides which images meet
-in a part: a standard deviation of 0.005 for 10,000 real digits, 0.03 for 2,000.
+seed. Both are biased when images are few, hence the count in the name. The order of images moves no score, and
+batch size moves it by less than 1e-4 of itself (rounding).
 """
 
 from __future__ import annotations
@@ -45,7 +44,8 @@ class Evaluator:
     `metrics` are those to compute, some of which need a `memory` of the training images; by default the usual ones.
     `inception_weights` is a file, or "download". `real_test` (uint8 [N, 1, 28, 28]) is needed by Inception
     only: what the extractors say of the test images lies beside them. `data` names the data set, whose extractors these
-    are and whose name every metric carries. BenchError where it has none yet. With `validation` (uint8
+    are and whose name every metric but Inception's carries. BenchError where it has none yet, or where these were
+    made from fewer real images than one of `metrics` needs. With `validation` (uint8
     [N, 1, 28, 28]) FID against these images is scored during training too.
     """
 
@@ -68,6 +68,7 @@ class Evaluator:
         self._space = classifier_space(device, folder / WEIGHTS, batch_size)
         self._reference = load_reference(folder)
         self._validation = None if validation is None else statistics(self._space.extract(validation)[0])
+        self._check_real()
         self._second = Second(device, folder / SECOND_FOLDER, batch_size)
         self.extractor_hash = f"{self._reference.extractor}+{self._second.hash}"
         self._inception: Inception | None = None
@@ -83,6 +84,16 @@ class Evaluator:
         else:
             check_images(real_test)
             self._inception = Inception(inception_weights, real_test, device)
+
+    def _check_real(self) -> None:
+        real = len(self._reference.test.logits)
+        short = [metric for metric in self.metrics if metric.least_real > real]
+        if short:
+            needs = ", ".join(f"{metric.name} needs {metric.least_real:,}" for metric in short)
+            raise BenchError(
+                f"{needs} real test images, and {self._data}'s extractor was made with {real:,}; train it on the whole "
+                "set, or name other --metrics"
+            )
 
     @property
     def inception_hash(self) -> str | None:
@@ -148,13 +159,18 @@ class Evaluator:
         classes: Tensor = self._space.extract(images)[1].argmax(1)
         return classes
 
+    def read_by_both(self, images: Tensor) -> dict[str, Tensor]:
+        """What the "first" extractor and the "second" one read."""
+        return {"first": self.read(images), "second": self._second.read(images)}
+
     def floor(self, images: Tensor, n: int) -> dict[str, float]:
-        """Scores of `n` real training digits.
+        """Scores of `n` real training digits, without those that look for copies of training images.
 
         Where there are fewer, FID and IS of 10,000 by the shipped statistics, {} for other numbers.
         """
         if len(images) >= n:
-            return self.score(images[:n], inception=False)
+            metrics = [metric for metric in self.metrics if not metric.needs_train]
+            return self.score(images[:n], metrics=metrics, inception=False)
         return self.reference_real() if n == REFERENCE_SAMPLES else {}
 
     def reference_real(self) -> dict[str, float]:

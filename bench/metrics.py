@@ -18,7 +18,7 @@ from bench.features.metrics import Statistics, fid, fid_infinity, inception_scor
 from bench.features.reference import Real
 from bench.features.second import Second
 
-__all__ = ["DEFAULT", "METRICS", "Metric", "Scored", "choose"]
+__all__ = ["DEFAULT", "METRICS", "Metric", "Scored", "choose", "left_out"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Metric:
     """What its numbers are, which way is better, and their bias."""
     least: int = 2
     """Fewest images for which it says anything."""
+    least_real: int = 2
+    """Fewest real images."""
     needs_train: bool = False
     """Whether it looks at the training images."""
 
@@ -102,18 +104,21 @@ METRICS = {
             lambda scored: kid(scored.features, scored.real.features),
             "squared kernel distance of features with its 95 % interval (kid_low, kid_high), lower is better; unbiased",
             least=1_000,
+            least_real=1_000,
         ),
         Metric(
             "prdc",
             _neighbours,
-            "precision, recall (k = 3), density, coverage (k = 5), higher is better; all depend on the images' number",
+            "precision, recall (k = 3), density, coverage (k = 5), higher is better; with fewer images precision and "
+            "density change and recall and coverage fall, so compare equal numbers",
             least=1_000,
         ),
         Metric(
             "classes",
             _classes,
             "class_kl: KL of the digits' histogram to the real one in nats, lower is better, too high for few images; "
-            "missing: digits that hardly occur; diversity: spread within a digit over the real one, 1 is real",
+            "missing: digits that hardly occur, too many for few images; diversity: spread within a digit over the "
+            "real one, 1 is real; noise within digits raises it too",
             least=200,
         ),
         Metric(
@@ -132,14 +137,21 @@ METRICS = {
         Metric(
             "memory",
             _memory,
-            "nn_ratio: distance to the nearest training image over that of new real images, 0 for copies; copies: "
-            "share of samples nearer than 99 % of these, 0.01 is real",
+            "copies: share of samples nearer to a training image than 99 % of new real images are, 0.01 is real; "
+            "nn_ratio: the median of that distance over the real one, 0 for copies, but below 1 for blank or blurred "
+            "images too, and above for noisy ones",
             least=200,
             needs_train=True,
         ),
     )
 }
 DEFAULT = ("fid", "is", "kid", "prdc", "classes", "fid_second")
+
+
+def left_out(n: int) -> str:
+    """The metrics of `DEFAULT` that n images do not allow, in words; empty where they allow all."""
+    short = [metric for metric in map(METRICS.__getitem__, DEFAULT) if metric.least > n]
+    return ", ".join(f"{metric.name} (needs {metric.least:,} images)" for metric in short)
 
 
 def choose(text: str | None, n: int) -> tuple[Metric, ...]:
@@ -150,7 +162,7 @@ def choose(text: str | None, n: int) -> tuple[Metric, ...]:
     if text is None:
         return tuple(metric for metric in map(METRICS.__getitem__, DEFAULT) if metric.least <= n)
     names = [name.strip() for name in text.split(",") if name.strip()]
-    names = list(METRICS) if names == ["all"] else names
+    names = list(METRICS) if "all" in names else names
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         raise BenchError(f"--metrics {text}: allowed are all, {', '.join(METRICS)}, with commas")
@@ -158,5 +170,5 @@ def choose(text: str | None, n: int) -> tuple[Metric, ...]:
     short = [metric for metric in chosen if metric.least > n]
     if short:
         needs = ", ".join(f"{metric.name} needs {metric.least:,}" for metric in short)
-        raise BenchError(f"--metrics {text}: {needs} images, not {n:,}; ask for more (--samples) or leave it out")
+        raise BenchError(f"--metrics {text}: {needs} images, not {n:,}; give more images, or leave it out")
     return tuple(chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 import tempfile
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ SERVER = "mlartifacts"
 TOGETHER = 500
 """Runs in one query; databases limit the parameters of one."""
 COUNTS = ("steps", "params_g", "params_d")
+
+log = logging.getLogger(__name__)
 
 
 class Archive:
@@ -96,11 +99,15 @@ def runs(client: MlflowClient, experiment_id: str, parent: str | None = None) ->
 
 
 def examination(client: MlflowClient, experiment_id: str) -> Examination | None:
-    """What `bench doctor` found last, where the experiment has it."""
+    """What `bench doctor` of this version found last, where the experiment has it."""
     found = search(client, [experiment_id], f"tags.`{PREFIX}kind` = 'doctor'")
     texts = [run.data.tags.get(f"{PREFIX}examination") for run in sorted(found, key=lambda run: run.info.start_time)]
     whole = [text for text in texts if text]
-    return Examination.from_json(whole[-1]) if whole else None
+    try:
+        return Examination.from_json(whole[-1]) if whole else None
+    except ValueError:
+        log.warning("what 'bench doctor' found last is of another version of bench; run it again to see it in reports")
+        return None
 
 
 def rows(found: Iterable[Run]) -> pd.DataFrame:

@@ -42,6 +42,8 @@ _KIND_NAMES = {
 }
 _ENDINGS = ("", ".gz")
 _OFF = {"", "0", "false", "no", "off"}
+EMBEDDED = "mnist5k"
+"""The name of the embedded digits."""
 _HOW_TO_GIVE = "--data-dir DIR or BENCH_DATA_DIR=DIR"
 
 
@@ -215,7 +217,7 @@ def _without_source(published: Published, split: Split, reason: str) -> Dataset:
         )
     images, labels = _embedded()
     return Dataset(
-        name="mnist5k",
+        name=EMBEDDED,
         images=images,
         labels=labels,
         fingerprint=fingerprint(images),

@@ -47,7 +47,8 @@ class Memory:
         """`nn_ratio`: the median distance to training images over that of held-out ones; 1 for new real images, 0 for
         copies. `copies`: the share of copies, 0.01 for new real images.
 
-        A bad image is far from everything, so that a high ratio is no praise.
+        The ratio alone accuses and acquits nobody: a noisy image is far from everything, and a blank or blurred one is
+        nearer to some digit than another digit is.
         """
         if self._real is None:
             self._real = nearest(self._held_out, self._train)[0][:, 0]

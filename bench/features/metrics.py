@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import t
 from torch import Tensor
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
@@ -26,6 +27,12 @@ KID_SUBSETS, KID_SUBSET_SIZE = 20, 1_000
 FID_INFINITY_POINTS = 15
 
 Statistics = dict[str, NDArray[Any]]
+
+
+def in_one_order(rows: Tensor) -> Tensor:
+    """Rows [N, F] sorted by a fixed projection, so that what is drawn of them does not depend on their order."""
+    weights = torch.linspace(1, 2, rows.shape[1], dtype=torch.float64, device=rows.device)
+    return rows[(rows.double() @ weights).argsort(stable=True)]
 
 
 def statistics(features: Tensor) -> Statistics:
@@ -51,7 +58,7 @@ def inception_score(logits: Tensor) -> float:
     perfect image of each class scores as high as real digits.
     """
     # Below -745 a probability underflows to 0, and torch-fidelity's 0 * log 0 is NaN; e^-700 is as good as 0.
-    bounded = (logits.double() - logits.double().amax(1, keepdim=True)).clamp_min(-700)
+    bounded = in_one_order((logits.double() - logits.double().amax(1, keepdim=True)).clamp_min(-700))
     scores = isc_features_to_metric(bounded, splits=IS_SPLITS, shuffle=True, rng_seed=IS_SHUFFLE_SEED)
     return float(scores[KEY_METRIC_ISC_MEAN])
 
@@ -60,19 +67,22 @@ def kid(fake: Tensor, real: Tensor) -> dict[str, float]:
     """Kernel distance of features [N, F] and [M, F], the unbiased squared MMD of a cubic kernel, and its 95 % interval.
 
     The mean over 20 random subsets of 1,000 (Bińkowski et al. 2018, arXiv:1801.01401), hence unbiased for any number
-    of images from there on; equal distributions scatter around 0. Of the interval, mean +- 1.96 standard deviations
-    of a subset over the root of N / 1,000, the number of subsets that share no image.
+    of images from there on; equal distributions scatter around 0. Any two subsets share a part r = 1,000 / N of the
+    images and so of the noise: the variance of their mean is that of a subset times r + (1 - r) / 20, and the interval
+    is Student's of 19 degrees of freedom.
     """
     result = kid_features_to_metric(
-        fake.float(),
+        in_one_order(fake).float(),
         real.float(),
         kid_subsets=KID_SUBSETS,
         kid_subset_size=KID_SUBSET_SIZE,
         rng_seed=IS_SHUFFLE_SEED,
         verbose=False,
     )
-    mean, spread = float(result[KEY_METRIC_KID_MEAN]), float(result[KEY_METRIC_KID_STD])
-    half = 1.96 * spread / math.sqrt(min(len(fake), len(real)) / KID_SUBSET_SIZE)
+    mean, biased = float(result[KEY_METRIC_KID_MEAN]), float(result[KEY_METRIC_KID_STD])
+    variance = biased**2 * KID_SUBSETS / (KID_SUBSETS - 1)
+    shared = KID_SUBSET_SIZE / min(len(fake), len(real))
+    half = float(t.ppf(0.975, KID_SUBSETS - 1)) * math.sqrt(variance * (shared + (1 - shared) / KID_SUBSETS))
     return {"kid": mean, "kid_low": mean - half, "kid_high": mean + half}
 
 
@@ -84,6 +94,7 @@ def fid_infinity(features: Tensor, real: Statistics) -> float:
     """
     sizes = np.linspace(len(features) / 4, len(features), FID_INFINITY_POINTS).round().astype(int)
     rng = torch.Generator().manual_seed(IS_SHUFFLE_SEED)
+    features = in_one_order(features)
     values = [fid(statistics(features[torch.randperm(len(features), generator=rng)[:n]]), real) for n in sizes]
     _, intercept = np.polyfit(1 / sizes, values, 1)
     return float(intercept)

@@ -20,6 +20,7 @@ from gans import GAN
 from gans.fields import DIGITS
 
 if TYPE_CHECKING:
+    from bench.data.sources import Split
     from bench.evaluate import Evaluator
 
 
@@ -36,7 +37,29 @@ class Digits(Task):
         self.real = f"real train {'digits' if published.name == 'mnist' else 'images'}"
 
     def load(self, *, data_dir: Path | None, offline: bool) -> Dataset:
-        return load(self.published, "train", data_dir=data_dir, offline=offline)
+        return self._own(load(self.published, "train", data_dir=data_dir, offline=offline), "train")
+
+    def _own(self, data: Dataset, split: Split) -> Dataset:
+        """The data; BenchError where it is not what the set's extractor was made from: sets share their files' names.
+
+        MNIST's extractor is shipped, and a part of MNIST may be trained on.
+        """
+        from bench.features.reference import load_reference
+        from bench.features.weights import WEIGHTS, extractor_folder
+
+        folder = extractor_folder(self.published.name)
+        if self.published.name == "mnist" or not (folder / WEIGHTS).is_file():
+            return data
+        reference = load_reference(folder)
+        known = reference.train if split == "train" else reference.test
+        if data.fingerprint != known.fingerprint:
+            name = self.published.name
+            raise BenchError(
+                f"{data.source} is not the {split} split that the extractor of {name} was made from (fingerprints "
+                f"{data.fingerprint}, {known.fingerprint}): give that data, or train the extractor anew with 'bench "
+                f"features train --data {name} --data-dir DIR'"
+            )
+        return data
 
     def with_validation(self, data: Dataset) -> Dataset:
         return with_validation(data)
@@ -81,7 +104,8 @@ class Digits(Task):
             ) from error
 
     def _test_images(self, scoring: Scoring) -> Tensor:
-        return load(self.published, "test", data_dir=scoring.data_dir, offline=scoring.offline).images
+        data = load(self.published, "test", data_dir=scoring.data_dir, offline=scoring.offline)
+        return self._own(data, "test").images
 
     def picture(self, samples: Samples, columns: int) -> Picture:
         return image_grid(samples.images, columns)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from idx import write_idx
 from PIL import Image
 
 from bench.evaluate import Evaluator
@@ -46,3 +47,34 @@ def test_more_than_the_protocol_scores_are_cut_and_said(command, images):
     assert "10,000 of 10,200 images" in out
     assert "mnist_fid_10k" in out
     assert "real training images" in out
+
+
+def test_images_that_a_sampler_wrote_class_after_class_are_drawn_at_random(command, digits):
+    """The first 10,000 of these 20,000 are of half of the digits."""
+    order = digits.labels.argsort(stable=True)
+    order = order[torch.linspace(0, len(order) - 1, 20_000).long()]
+    np.savez("images.npz", digits.images[order][:, 0].numpy())
+    code, out, err = command("score", "images.npz", "--metrics", "classes", "--json")
+    assert code == 0, err
+    answer = json.loads(out)
+    assert (answer["images"], answer["scored"]) == (20_000, 10_000)
+    assert answer["scores"]["mnist_missing_10k"] == 0
+    assert answer["scores"]["mnist_class_kl_10k"] < 0.01
+
+
+def test_metrics_are_chosen_and_what_is_left_out_is_said(command, images, digits, tmp_path):
+    np.savez("images.npz", images[:, 0].numpy())
+    _, out, _ = command("score", "images.npz")
+    assert "left out: kid (needs 1,000 images), prdc (needs 1,000 images)" in out
+    code, out, _ = command("score", "images.npz", "--metrics", "fid,is")
+    assert code == 0
+    assert "left out: kid" not in out
+    code, _, err = command("score", "images.npz", "--metrics", "kid")
+    assert code == 2
+    assert "kid needs 1,000 images, not 300; give more images, or leave it out" in err
+    write_idx(tmp_path / "all", digits.images[:1000], digits.labels[:1000])
+    write_idx(tmp_path / "all", digits.images[1000:1500], digits.labels[1000:1500], "t10k")
+    np.savez("copies.npz", digits.images[:300, 0].numpy())
+    code, out, err = command("score", "copies.npz", "--metrics", "memory", "--data-dir", tmp_path / "all", "--json")
+    assert code == 0, err
+    assert json.loads(out)["scores"]["mnist_copies_300"] == 1

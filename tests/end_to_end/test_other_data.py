@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from idx import write_idx
 
@@ -19,6 +20,11 @@ def clothes(tmp_path, monkeypatch, embedded):
     return folder
 
 
+def _archive(data):
+    np.savez("digits.npz", data.images[:300, 0].numpy())
+    return "digits.npz"
+
+
 def test_without_an_extractor_one_line_says_how_to_get_it(command, clothes):
     code, _, err = command("run", "--algos", "nsgan", "--data", "fashion_mnist", "--data-dir", clothes)
     assert code == 2
@@ -27,7 +33,7 @@ def test_without_an_extractor_one_line_says_how_to_get_it(command, clothes):
 
 
 @pytest.mark.usefixtures("ready_store")
-def test_from_the_extractors_to_the_report(command, clothes, tmp_path):
+def test_from_the_extractors_to_the_report(command, clothes, tmp_path, embedded):
     data = ("--data", "fashion_mnist", "--data-dir", clothes)
     code, out, err = command("features", "train", *data, "--epochs", "2")
     assert code == 0, err
@@ -48,6 +54,25 @@ def test_from_the_extractors_to_the_report(command, clothes, tmp_path):
 
     code, out, err = command("latent", row["run_id"][:8], "--data-dir", clothes)
     assert code == 0, err
+
+    # Files of these names hold another set as well.
+    others = tmp_path / "others"
+    for stem, some in (("train", embedded.rows(slice(600))), ("t10k", embedded.rows(slice(600, 1000)))):
+        write_idx(others, some.images.flip(3), some.labels, stem)
+    mixed = ("--data", "fashion_mnist", "--data-dir", others)
+    for words in (
+        ("run", "--algos", "nsgan", "--preset", "smoke", "--samples", "300"),
+        ("score", _archive(embedded), "--metrics", "memory"),
+    ):
+        code, _, err = command(*words, *mixed)
+        assert code == 2
+        assert "is not the train split that the extractor of fashion_mnist was made from" in err
+        assert "bench features train --data fashion_mnist" in err
+
+    # 400 test images make no KID.
+    code, _, err = command("run", "--algos", "nsgan", *data, "--steps", "3", "--preset", "smoke")
+    assert code == 2
+    assert "kid needs 1,000 real test images, and fashion_mnist's extractor was made with 400" in err
 
     # MNIST's rows stand in a group of their own.
     code, _, err = command("run", "--algos", "nsgan", "--preset", "smoke", "--steps", "3", "--samples", "300")

@@ -1,13 +1,18 @@
 """The doctor finds real metrics in order, and says so loudly where one is not."""
 
+import importlib.metadata
+from dataclasses import replace
+
 import pytest
 import torch
+from idx import write_idx
 
-from bench import doctor, results
+from bench import doctor, environment, results, stored
 from bench.data import load_mnist
 from bench.doctor import PROBES, examine, images_of
 from bench.evaluate import Evaluator
 from bench.examination import CHECKS, REAL, Examination
+from bench.track import Store
 
 N = 2_000
 
@@ -57,10 +62,34 @@ def test_each_check_can_fail(found, check):
     assert not check.holds(swapped)
 
 
-def test_a_bias_that_is_upside_down_and_a_blind_extractor_are_found(found):
-    odd = Examination(found.measured, dict(zip(found.by_number, reversed(found.by_number.values()), strict=True)), 0.9)
-    failed = [promise for promise, holds in odd.verdicts().items() if not holds]
-    assert failed == ["FID of real digits falls with their number", "the extractor reads at least 99% of real digits"]
+def test_a_bias_that_is_upside_down_a_high_floor_and_blind_extractors_are_found(found):
+    def failed(**changed):
+        return [promise for promise, holds in replace(found, **changed).verdicts().items() if not holds]
+
+    assert failed() == []
+    backwards = dict(zip(found.by_number, reversed(found.by_number.values()), strict=True))
+    assert "FID of real digits falls with their number" in failed(by_number=backwards)
+    (words,) = failed(by_number={n: 4 * fid for n, fid in found.by_number.items()})
+    assert words.startswith("FID of real digits is, for their number, at most twice")
+    assert failed(accuracy=found.accuracy | {"first": 0.98}) == [
+        "the first extractor reads at least 99% of real digits"
+    ]
+    assert failed(accuracy=found.accuracy | {"second": 0.5}) == [
+        "the second extractor reads at least 98% of real digits"
+    ]
+
+
+def test_extractors_are_judged_by_digits_that_they_did_not_learn_where_these_are_given(embedded, monkeypatch):
+    """Labels that are all wrong: the shares are those of the digits given, not of the training digits."""
+    monkeypatch.setattr(doctor, "PROBES", PROBES[:1])
+    monkeypatch.setattr(doctor, "Examination", lambda measured, by_number, floor, accuracy: accuracy)
+    some = embedded.rows(torch.arange(300))
+    wrong = replace(some, labels=(some.labels + 1) % 10)
+    evaluator = Evaluator(torch.device("cpu"))
+    shares = examine(evaluator, embedded, 1_000, wrong)
+    assert set(shares) == {"first", "second"}
+    assert all(share < 0.05 for share in shares.values())
+    assert all(share > 0.95 for share in examine(evaluator, embedded, 1_000, some).values())
 
 
 def test_the_command_prints_the_table_and_fails_with_the_checks(command, monkeypatch, found, embedded):
@@ -68,13 +97,13 @@ def test_the_command_prints_the_table_and_fails_with_the_checks(command, monkeyp
     monkeypatch.setattr(doctor, "examine", lambda *_: found)
     code, out, err = command("doctor", "--samples", "2000")
     assert code == 0, err
-    assert f"all {len(found.verdicts())} checks hold" in out
+    assert f"all {2 + len(found.verdicts())} checks hold" in out
     assert load_mnist("train", offline=True).fingerprint in out
     assert "torch-fidelity" in out
     row = next(line for line in out.splitlines() if line.startswith("one image a digit"))
     assert f"{found.measured['one image a digit']['fid']:.2f}" in row
     broken = found.measured | {REAL: found.measured["uniform noise"]}
-    monkeypatch.setattr(doctor, "examine", lambda *_: Examination(broken, found.by_number, found.accuracy))
+    monkeypatch.setattr(doctor, "examine", lambda *_: replace(found, measured=broken))
     code, out, _ = command("doctor", "--samples", "2000")
     assert code == 1
     assert "FAIL  no damaged set has a lower FID than real digits" in out
@@ -83,7 +112,7 @@ def test_the_command_prints_the_table_and_fails_with_the_checks(command, monkeyp
 
 @pytest.mark.usefixtures("ready_store")
 def test_what_was_found_is_kept_beside_the_results_and_the_newest_counts(command, monkeypatch, found):
-    older = Examination(found.measured, found.by_number, 0.5)
+    older = replace(found, accuracy={"first": 0.5, "second": 0.5})
     for examination in (older, found):
         monkeypatch.setattr(doctor, "examine", lambda *_, made=examination: made)
         command("doctor", "--samples", "2000")
@@ -93,3 +122,33 @@ def test_what_was_found_is_kept_beside_the_results_and_the_newest_counts(command
     assert loaded.examination == found
     assert set(loaded.trials["kind"]) == {"trial", "reference"}
     assert Examination.from_json(found.to_json()) == found
+
+
+@pytest.mark.parametrize("text", ["{}", "x", "[]", '{"measured": {}, "by_number": {}, "floor": 1, "accuracy": {}}'])
+def test_what_a_doctor_of_another_version_found_is_not_read(text):
+    with pytest.raises(ValueError, match=r"Expecting|no examination of this version|indices|missing"):
+        Examination.from_json(text)
+
+
+@pytest.mark.usefixtures("ready_store")
+def test_and_reports_leave_it_out_with_a_word(caplog):
+    store = Store()
+    store.write(store.add("doctor", "doctor"), tags={"examination": "{}"}, params={})
+    assert stored.examination(store.client, store.experiment_id) is None
+    assert "run it again" in caplog.text
+
+
+def test_too_few_digits_are_told(command, tmp_path, embedded):
+    write_idx(tmp_path, embedded.images[:300], embedded.labels[:300])
+    code, _, err = command("doctor", "--data-dir", tmp_path)
+    assert code == 2
+    assert "has 300 images, and the metrics need 2,000" in err
+
+
+def test_an_environment_that_the_package_does_not_ask_for_is_told(monkeypatch):
+    assert environment.unmet() == []
+    honest = importlib.metadata.version
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "0.1" if name == "mlflow" else honest(name))
+    (words,) = environment.unmet()
+    assert words.startswith("mlflow")
+    assert words.endswith("(0.1 is installed)")

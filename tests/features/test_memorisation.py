@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import avg_pool2d
 
 from bench.features import memorisation
 from bench.features.memorisation import Memory, nearest
@@ -59,3 +60,14 @@ def test_the_closest_are_the_copies_with_what_they_copy(memory, embedded):
     samples, originals = memory.closest(mixed, 2)
     assert {image.numpy().tobytes() for image in samples} == {embedded.images[i].numpy().tobytes() for i in (7, 70)}
     assert torch.equal(samples, originals)
+
+
+def test_a_ratio_below_1_accuses_nobody(memory, embedded):
+    """Blank and blurred images are nearer to some digit than another digit is, and copies of none."""
+    new = embedded.images[3000:3500]
+    blank = torch.zeros_like(new)
+    blurred = avg_pool2d(new.float(), 3, stride=1, padding=1).round().to(torch.uint8)
+    for dull in (blank, blurred):
+        found = memory.scores(dull)
+        assert found["nn_ratio"] < 0.95
+        assert found["copies"] < 0.02

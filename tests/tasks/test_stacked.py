@@ -51,6 +51,15 @@ def test_each_channel_is_a_digit_and_the_label_is_the_number_they_make(triples, 
     assert triples.images.shape == (4_000, 3, 28, 28)
 
 
+def test_the_floor_of_26_000_triples_is_every_mode_and_the_kl_that_theory_says(digits):
+    """Independent digits of MNIST's shares p: 3 KL(p, equal), and (1,000 - 1) / 2N by the number alone."""
+    labels = stack(digits, 26_000).labels
+    shares = np.bincount(digits.labels, minlength=10) / len(digits.labels)
+    expected = 3 * entropy(shares, np.full(10, 0.1)) + 999 / 52_000
+    assert len(labels.unique()) == 1_000
+    assert divergence(labels) == pytest.approx(expected, abs=0.002)
+
+
 def test_real_triples_cover_what_their_labels_say(yardstick, triples):
     found = scores(yardstick, triples.images)
     expected = len(triples.labels.unique())
