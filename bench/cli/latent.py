@@ -27,7 +27,7 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     import torch
 
     from bench.errors import BenchError
-    from bench.evaluate import REFERENCE_SAMPLES
+    from bench.evaluate import MIN_SAMPLES
     from bench.pictures import enlarged, png_bytes
     from bench.tasks import Scoring
     from bench.train.restore import restore
@@ -36,7 +36,7 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     gan, name, task = restore(run)
     data = task.load(data_dir=data_dir, offline=False)
     announce(data)
-    yardstick = task.yardstick(torch.device("cpu"), data, Scoring(REFERENCE_SAMPLES))
+    yardstick = task.yardstick(torch.device("cpu"), data, Scoring(MIN_SAMPLES))
     with frozen(gan, gan.generator, seed):
         pictures = task.latent_pictures(gan, data, yardstick)
     if not pictures:

@@ -29,10 +29,10 @@ FID_INFINITY_POINTS = 15
 Statistics = dict[str, NDArray[Any]]
 
 
-def in_one_order(rows: Tensor) -> Tensor:
-    """Rows [N, F] sorted by a fixed projection, so that what is drawn of them does not depend on their order."""
+def one_order(rows: Tensor) -> Tensor:
+    """The places of rows [N, F] along a fixed projection: what is drawn of rows in this order depends on no other."""
     weights = torch.linspace(1, 2, rows.shape[1], dtype=torch.float64, device=rows.device)
-    return rows[(rows.double() @ weights).argsort(stable=True)]
+    return (rows.double() @ weights).argsort(stable=True)
 
 
 def statistics(features: Tensor) -> Statistics:
@@ -58,8 +58,10 @@ def inception_score(logits: Tensor) -> float:
     perfect image of each class scores as high as real digits.
     """
     # Below -745 a probability underflows to 0, and torch-fidelity's 0 * log 0 is NaN; e^-700 is as good as 0.
-    bounded = in_one_order((logits.double() - logits.double().amax(1, keepdim=True)).clamp_min(-700))
-    scores = isc_features_to_metric(bounded, splits=IS_SPLITS, shuffle=True, rng_seed=IS_SHUFFLE_SEED)
+    bounded = (logits.double() - logits.double().amax(1, keepdim=True)).clamp_min(-700)
+    scores = isc_features_to_metric(
+        bounded[one_order(logits)], splits=IS_SPLITS, shuffle=True, rng_seed=IS_SHUFFLE_SEED
+    )
     return float(scores[KEY_METRIC_ISC_MEAN])
 
 
@@ -72,7 +74,7 @@ def kid(fake: Tensor, real: Tensor) -> dict[str, float]:
     is Student's of 19 degrees of freedom.
     """
     result = kid_features_to_metric(
-        in_one_order(fake).float(),
+        fake[one_order(fake)].float(),
         real.float(),
         kid_subsets=KID_SUBSETS,
         kid_subset_size=KID_SUBSET_SIZE,
@@ -94,7 +96,7 @@ def fid_infinity(features: Tensor, real: Statistics) -> float:
     """
     sizes = np.linspace(len(features) / 4, len(features), FID_INFINITY_POINTS).round().astype(int)
     rng = torch.Generator().manual_seed(IS_SHUFFLE_SEED)
-    features = in_one_order(features)
+    features = features[one_order(features)]
     values = [fid(statistics(features[torch.randperm(len(features), generator=rng)[:n]]), real) for n in sizes]
     _, intercept = np.polyfit(1 / sizes, values, 1)
     return float(intercept)
