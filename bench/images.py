@@ -23,6 +23,7 @@ from bench.data.idx import SIDE, show
 from bench.errors import BenchError
 
 ALLOWED = "allowed is an .npz with one uint8 array [N, 28, 28], or a folder of 28x28 grey PNG files"
+ALLOWED_COLOURS = "allowed is an .npz with one uint8 array [N, 3, 28, 28], or a folder of 28x28 RGB PNG files"
 ARRAY_NAMES = ("images", "arr_0", "samples")
 # A hundred times what the protocol scores: 784 MB of pixels.
 MAX_IMAGES = 1_000_000
@@ -34,21 +35,34 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 Pixels = NDArray[np.uint8]
 
 
-def load_images(path: Path) -> Tensor:
-    """uint8 [N, 1, 28, 28] of an .npz file, or of a folder's PNG files in the order of their names."""
+class _Bad(BenchError):
+    """What is wrong with a file; what is allowed is added where it is known what was asked for."""
+
+
+def load_images(path: Path, channels: int = 1) -> Tensor:
+    """uint8 [N, channels, 28, 28] of an .npz file, or of a folder's PNG files in the order of their names.
+
+    One channel is grey; three are the colours of an image, first or last in an array.
+    """
+    allowed = ALLOWED if channels == 1 else ALLOWED_COLOURS
     try:
-        pixels = _read_folder(path) if path.is_dir() else _read_npz(path)
+        pixels = _read_folder(path, channels) if path.is_dir() else _read_npz(path, channels)
     except OSError as error:
-        raise BenchError(f"{show(path)} cannot be read ({error.strerror or error}); {ALLOWED}") from error
-    return torch.from_numpy(pixels).view(-1, 1, SIDE, SIDE)
+        raise BenchError(f"{show(path)} cannot be read ({error.strerror or error}); {allowed}") from error
+    except _Bad as error:
+        raise BenchError(f"{error}; {allowed}") from error.__cause__
+    images = torch.from_numpy(pixels)
+    if channels > 1 and images.shape[1:] == (SIDE, SIDE, channels):
+        images = images.permute(0, 3, 1, 2).contiguous()
+    return images.view(-1, channels, SIDE, SIDE)
 
 
-def _read_npz(path: Path) -> Pixels:
+def _read_npz(path: Path, channels: int) -> Pixels:
     try:
         with zipfile.ZipFile(path) as archive:
             member = _choose(path, archive)
             with archive.open(member) as file:
-                _check_header(path, file, member)
+                _check_header(path, file, member, channels)
             with archive.open(member) as file:
                 pixels: Pixels = npy.read_array(file, allow_pickle=False)
                 if file.read(1):
@@ -69,32 +83,34 @@ def _choose(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return candidates[0]
 
 
-def _check_header(path: Path, file: IO[bytes], member: zipfile.ZipInfo) -> None:
+def _check_header(path: Path, file: IO[bytes], member: zipfile.ZipInfo, channels: int) -> None:
     """Type, shape and size of the array, before its pixels are unpacked.
 
     What the zip says of a member's size binds: no more is ever unpacked.
     """
-    if member.file_size > MAX_IMAGES * SIDE * SIDE + _MAX_NPY_HEADER:
-        raise _bad(path, f"holds {member.file_size:,} bytes of pixels, more than {MAX_IMAGES:,} images")
+    most = MAX_IMAGES // channels
+    if member.file_size > most * channels * SIDE * SIDE + _MAX_NPY_HEADER:
+        raise _bad(path, f"holds {member.file_size:,} bytes of pixels, more than {most:,} images")
     read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     shape, _, dtype = read[npy.read_magic(file)](file, max_header_size=_MAX_NPY_HEADER)
     if dtype != np.uint8:
         raise _bad(path, f"holds an array of {dtype}; scale to 0..255 and convert to uint8")
-    grey = shape[1:] in ((SIDE, SIDE), (1, SIDE, SIDE), (SIDE, SIDE, 1))
-    if not grey or not 1 <= shape[0] <= MAX_IMAGES:
+    shapes = [(channels, SIDE, SIDE), (SIDE, SIDE, channels)] + [(SIDE, SIDE)] * (channels == 1)
+    if shape[1:] not in shapes or not 1 <= shape[0] <= most:
         raise _bad(path, f"holds an array of shape {list(shape)}")
 
 
-def _read_folder(folder: Path) -> Pixels:
+def _read_folder(folder: Path, channels: int) -> Pixels:
     files = [file for file in folder.iterdir() if file.suffix.lower() == ".png" and file.is_file()]
     if not files:
         raise _bad(folder, "holds no PNG file")
-    if len(files) > MAX_IMAGES:
-        raise _bad(folder, f"holds {len(files):,} PNG files, more than {MAX_IMAGES:,}")
-    return np.stack([_read_png(file) for file in sorted(files)])
+    most = MAX_IMAGES // channels
+    if len(files) > most:
+        raise _bad(folder, f"holds {len(files):,} PNG files, more than {most:,}")
+    return np.stack([_read_png(file, channels) for file in sorted(files)])
 
 
-def _read_png(path: Path) -> Pixels:
+def _read_png(path: Path, channels: int) -> Pixels:
     with path.open("rb") as file:
         content = file.read(MAX_PNG_BYTES + 1)
         if len(content) > MAX_PNG_BYTES:
@@ -111,6 +127,10 @@ def _read_png(path: Path) -> Pixels:
                 mode, pixels = image.mode, np.asarray(image)
         except Exception as error:  # Pillow has SyntaxError, OSError, ValueError, zlib.error ... for broken files
             raise _bad(path, f"is a broken PNG file ({_first_line(error)})") from error
+    if channels > 1:
+        if mode != "RGB":
+            raise _bad(path, f"is of mode {mode}, not RGB")
+        return pixels
     if mode == "RGB" and (pixels == pixels[..., :1]).all():
         return pixels[..., 0]
     if mode != "L":
@@ -118,8 +138,8 @@ def _read_png(path: Path) -> Pixels:
     return pixels
 
 
-def _bad(path: Path, problem: str) -> BenchError:
-    return BenchError(f"{show(path)} {problem}; {ALLOWED}")
+def _bad(path: Path, problem: str) -> _Bad:
+    return _Bad(f"{show(path)} {problem}")
 
 
 def _first_line(error: Exception) -> str:

@@ -8,64 +8,92 @@ from pathlib import Path
 import rich_click as click
 
 from bench.cli import options
+from bench.errors import BenchError
+
+SCORED = ("mnist", "stacked_mnist")
+"""Tasks whose samples are judged by themselves."""
+PAIRS = 10
 
 
 @click.command()
 @click.argument("images", type=click.Path(path_type=Path))
+@click.option(
+    "--task", default="mnist", show_default=True, metavar="NAME", help="mnist, or stacked_mnist for [N, 3, 28, 28]."
+)
 @options.device
 @options.data
 @options.data_dir
 @options.metrics
 @options.inception_weights
+@click.option(
+    "--closest",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="PNG of the images nearest to training images, each above its nearest; needs --metrics memory.",
+)
 @options.as_json
 def score(
     images: Path,
+    task: str,
     device: str,
     data: str,
     data_dir: Path | None,
     metrics: str | None,
     inception_weights: str | None,
+    closest: Path | None,
     as_json: bool,
 ) -> None:
     """Score generated images: an .npz (uint8 [N, 28, 28]) or a folder of 28x28 PNG files.
 
-    10,000 images give the figures that reports show; other numbers of images give metrics of other names, since FID
-    depends on it.
+    10,000 images give the figures that reports show, 26,000 of stacked digits; other numbers of images give metrics of
+    other names, since FID depends on it.
     """
     import torch
 
-    from bench.data import published
     from bench.environment import pick_device
-    from bench.evaluate import REFERENCE_SAMPLES
+    from bench.evaluate import Evaluator
+    from bench.files import save
     from bench.images import load_images
     from bench.metrics import choose, left_out
+    from bench.pictures import image_grid, png_bytes
+    from bench.protocol import PRESETS
+    from bench.samples import Samples
     from bench.tasks import Scoring
-    from bench.tasks.digits import Digits
+    from bench.tasks import choose as choose_task
 
-    loaded = load_images(images)
-    n = len(loaded)
-    wanted = max(REFERENCE_SAMPLES, *(metric.least for metric in choose(metrics, n)), 0)
+    if task not in SCORED:
+        raise BenchError(f"--task {task}: allowed is {', '.join(SCORED)}; other tasks score pairs of images")
+    chosen = choose_task(task, [], data)
+    loaded = load_images(images, chosen.field.shape[0])
+    n, usual = len(loaded), chosen.preset(PRESETS["quick"]).samples
+    wanted = max(usual, *(metric.least for metric in choose(metrics, n)), 0)
     # The first ones would be of a few classes where a sampler wrote class after class.
     used = loaded[torch.randperm(n, generator=torch.Generator().manual_seed(0))[:wanted].sort().values]
-    scoring = Scoring(len(used), metrics, inception_weights, data_dir)
-    evaluator = Digits(published(data)).yardstick(pick_device(device), None, scoring)
-    scores = evaluator.score(used)
-    reference = evaluator.reference_real()
+    yardstick = chosen.yardstick(pick_device(device), None, Scoring(len(used), metrics, inception_weights, data_dir))
+    memory = yardstick.memory if isinstance(yardstick, Evaluator) else None
+    if closest is not None and memory is None:
+        raise BenchError(f"--closest {closest}: looks for training images; add --metrics memory")
+    scores = yardstick.judge(Samples(used))
+    reference = yardstick.reference_real() if isinstance(yardstick, Evaluator) else {}
+    if closest is not None and memory is not None:
+        save(closest, png_bytes(image_grid(torch.cat(memory.closest(used, PAIRS)), PAIRS)))
     if as_json:
         click.echo(
             json.dumps(
-                {"images": n, "scored": len(used), "extractor": evaluator.extractor_hash, "scores": scores}, indent=2
+                {"images": n, "scored": len(used), "extractor": yardstick.extractor_hash, "scores": scores}, indent=2
             )
         )
         return
     drawn = f"{len(used):,} of {n:,} images, drawn at random," if len(used) < n else f"{n:,} images"
-    click.echo(f"{drawn} in {images}, extractor {evaluator.extractor_hash}")
+    click.echo(f"{drawn} in {images}, extractor {yardstick.extractor_hash}")
     for name, value in scores.items():
         floor = f"   (real training images: {reference[name]:.2f})" if name in reference else ""
         click.echo(f"  {name:<22} {value:9.3f}{floor}")
-    if evaluator.notice:
-        click.echo(f"  {evaluator.notice}")
-    if metrics is None and left_out(len(used)):
+    if closest is not None:
+        click.echo(f"  the {PAIRS} nearest to training images: {closest}")
+    if yardstick.notice:
+        click.echo(f"  {yardstick.notice}")
+    if reference and metrics is None and left_out(len(used)):
         click.echo(f"  left out: {left_out(len(used))}")
-    if len(used) < REFERENCE_SAMPLES:
-        click.echo(f"  fewer than {REFERENCE_SAMPLES:,} images: FID is biased upward and compares with no table")
+    if len(used) < usual:
+        click.echo(f"  fewer than {usual:,} images: FID is biased upward and compares with no table")

@@ -9,7 +9,10 @@ import torch
 from idx import write_idx
 from PIL import Image
 
+from bench.data.stacked import stack
 from bench.evaluate import Evaluator
+from bench.features.stacked import StackedYardstick
+from bench.samples import Samples
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +81,66 @@ def test_metrics_are_chosen_and_what_is_left_out_is_said(command, images, digits
     code, out, err = command("score", "copies.npz", "--metrics", "memory", "--data-dir", tmp_path / "all", "--json")
     assert code == 0, err
     assert json.loads(out)["scores"]["mnist_copies_300"] == 1
+
+
+def test_stacked_digits_as_archive_and_as_coloured_pictures(command, digits):
+    triples = stack(digits, 300).images
+    np.savez("first.npz", triples.numpy())
+    np.savez("last.npz", triples.permute(0, 2, 3, 1).numpy())
+    Path("images").mkdir()
+    for i, image in enumerate(triples.permute(0, 2, 3, 1).numpy()):
+        Image.fromarray(image).save(f"images/{i:04}.png")
+    expected = StackedYardstick(torch.device("cpu")).judge(Samples(triples))
+    for source in ("first.npz", "last.npz", "images"):
+        code, out, err = command("score", source, "--task", "stacked_mnist", "--json")
+        assert code == 0, err
+        assert json.loads(out)["scores"] == pytest.approx(expected, rel=1e-6)
+    code, out, _ = command("score", "images", "--task", "stacked_mnist")
+    assert "fewer than 26,000 images" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("grey.npz", "--task", "stacked_mnist"),
+            "holds an array of shape [300, 28, 28]; allowed is an .npz with one ",
+        ),
+        (("few.npz", "--task", "stacked_mnist"), "2 images are too few to score; give 200 or more"),
+        (
+            ("colours.npz",),
+            "holds an array of shape [2, 3, 28, 28]; allowed is an .npz with one uint8 array [N, 28, 28]",
+        ),
+        (("colours.npz", "--task", "inpainting"), "--task inpainting: allowed is mnist, stacked_mnist; other tasks"),
+        (("grey.npz", "--task", "stacked_mnist", "--data", "kmnist"), "has data of its own"),
+        (("some.npz", "--task", "stacked_mnist", "--metrics", "fid"), "the task stacked_mnist has metrics of its own"),
+        (
+            ("grey.npz", "--closest", "pairs.png"),
+            "--closest pairs.png: looks for training images; add --metrics memory",
+        ),
+    ],
+)
+def test_what_cannot_be_scored_is_one_line(command, images, words, told):
+    np.savez("grey.npz", images[:, 0].numpy())
+    np.savez("some.npz", images[:, 0].numpy()[:, None].repeat(3, axis=1))
+    for name in ("few", "colours"):
+        np.savez(f"{name}.npz", images[:6, 0].numpy().reshape(2, 3, 28, 28))
+    code, _, err = command("score", *words)
+    assert code == 2
+    assert told in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_nearest_pairs_are_a_picture(command, digits, tmp_path):
+    """Of copies the upper row is the lower one."""
+    write_idx(tmp_path / "all", digits.images[:1000], digits.labels[:1000])
+    write_idx(tmp_path / "all", digits.images[1000:1500], digits.labels[1000:1500], "t10k")
+    np.savez("copies.npz", digits.images[:300, 0].numpy())
+    words = ("--metrics", "memory", "--data-dir", tmp_path / "all", "--closest", "deep/pairs.png")
+    code, out, err = command("score", "copies.npz", *words)
+    assert code == 0, err
+    assert "the 10 nearest to training images: deep/pairs.png" in out
+    picture = np.asarray(Image.open("deep/pairs.png"))
+    assert picture.shape == (62, 302)
+    np.testing.assert_array_equal(picture[2:30], picture[32:60])
+    assert picture.std() > 20
