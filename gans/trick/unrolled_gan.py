@@ -26,10 +26,10 @@ class UnrolledGAN(NSGAN):
     Deviations:
         * paper: the steps are plain gradient descent on one batch of reals, where its experiments unroll Adam. G's loss
           is the non-saturating one at D_K, of fakes alone, where the authors have -L_D(D_K), in which the reals' half
-          moves with G too. The uniform nets. With the rates of `nsgan` D leaves G behind: of 2,000 samples FID was 80 at
-          best in 667 steps with unroll_lr 0.005, and validation FID 76 in 350 steps with 0.001. With the rates of the
-          authors' toy, G ten times as fast as D, it was 72 after 150 steps, and fell. How much of that is the rates'
-          alone was not asked.
+          moves with G too. The uniform nets. With the rates of `nsgan` D leaves G behind: of 2,000 samples FID was 80
+          at best in 667 steps with unroll_lr 0.005, and validation FID 76 in 350 steps with 0.001. With the rates of
+          the authors' toy, G ten times as fast as D, it was 72 after 150 steps, and fell. How much of that is the
+          rates' alone was not asked.
         * tutorial: has no such script.
 
     Same as:
