@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reports.columns import number
 from reports.looks import Look
+from reports.numbers import number
 
 if TYPE_CHECKING:
     from bench.results import Results

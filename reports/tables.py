@@ -37,9 +37,9 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     """One row a cell and a reference, by FID, those without one last. BenchError when the group is ambiguous.
 
     FID and IS are means over the seeds that finished, `*_low` and `*_high` bound the 95 % Student t interval (NaN for
-    one seed); costs are means too. The median counts a trial that diverged as infinite. `rank_low` and `rank_high` are
-    the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are rows
-    with counts and a `reason`.
+    one seed); costs are means too. Median and IQM count a trial that diverged as infinite. `rank_low` and `rank_high`
+    are the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are
+    rows with counts and a `reason`.
     """
     group, rows = select(results, protocol, track)
     extra = _further_metrics(rows, group)
@@ -97,7 +97,7 @@ def _cell_line(trials: list[dict[Any, Any]], outcomes: pd.Series[float]) -> dict
         "trials": sum(trial["kind"] == "trial" for trial in trials),
         **_estimated("fid", mean_interval(fid)),
         **_estimated("median", median_interval(outcomes)),
-        **_estimated("iqm", iqm_interval(fid)),
+        **_estimated("iqm", iqm_interval(outcomes)),
         **_estimated("is_", mean_interval(is_)),
         **counts,
         "reason": "; ".join(sorted({trial["reason"] for trial in trials if trial["reason"]})),
@@ -115,8 +115,8 @@ def pairwise(results: Results, protocol: Group | str | None = None, track: str |
 
     Of more than MOST_RANKED cells (`reports.comparisons`), those of lowest mean FID.
     `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval; `chance` is
-    P(label better than other) over all seeds that both tried, a divergence being worse than any score; `p` is adjusted
-    for all rows (Holm), and `better` is the cell that it speaks for, or empty.
+    P(label better than other) over the `tried` seeds with an outcome on both sides, a divergence being worse than any
+    score; `p` is adjusted for all rows that have one (Holm), and `better` is the cell that it speaks for, or empty.
     """
     group, rows = select(results, protocol, track)
     return _headed(comparisons.pairwise(rows), group)
