@@ -214,7 +214,12 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
         said.append("The median's interval lies between two order statistics.")
     if cells["iqm"].notna().any():
         said.append("IQM: mean of the middle half, with a percentile bootstrap.")
-    return said
+    return said + _note_of_devices(frame)
+
+
+def _note_of_devices(frame: pd.DataFrame) -> list[str]:
+    where = frame.attrs.get("devices", [])
+    return [f"Seconds are of different devices ({', '.join(where)}) and do not compare."] if len(where) > 1 else []
 
 
 def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
@@ -248,4 +253,4 @@ def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
         said.append(
             f"Reached: FID {number(target)} or less, as half the cells did, at the first evaluation that shows it."
         )
-    return said
+    return said + _note_of_devices(frame)

@@ -162,9 +162,10 @@ def ranks(rows: pd.DataFrame, compared: pd.DataFrame) -> dict[str, tuple[int, in
 def blocks(rows: pd.DataFrame) -> pd.DataFrame | None:
     """Ranks within each seed (rows) of the cells (columns), the seeds being those of every cell; ties share the mean.
 
-    None below BLOCKS seeds or CONTENDERS cells, of which the Friedman and Nemenyi tests say little.
+    Cells of fewer than BLOCKS seeds are left out. None below BLOCKS common seeds or CONTENDERS cells, of which the
+    Friedman and Nemenyi tests say little.
     """
-    cells = pd.DataFrame(ranked(rows)).dropna()
+    cells = pd.DataFrame({label: each for label, each in ranked(rows).items() if each.notna().sum() >= BLOCKS}).dropna()
     if len(cells) < BLOCKS or len(cells.columns) < CONTENDERS:
         return None
     return cells.rank(axis=1)

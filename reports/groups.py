@@ -126,6 +126,11 @@ def without(label: str, field: str) -> str:
     return re.sub(rf" {re.escape(field)}=\S+", "", label)
 
 
+def devices(rows: pd.DataFrame) -> list[str]:
+    """On which these trials ran; seconds of several do not compare."""
+    return sorted(set(rows.loc[rows["kind"] == "trial", "device"]))
+
+
 def floor(rows: pd.DataFrame, column: str) -> float:
     """The score of real examples among one group's rows; NaN where it has none."""
     return float(rows.loc[(rows["kind"] == "reference") & rows["name"].str.startswith(FLOOR), column].mean())

@@ -6,7 +6,7 @@ holds their counterparts on a dark page, in the same order.
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,18 +83,27 @@ class Look:
         return MARKERS[DASHES.index(self.dash)]
 
 
+LOOKS = [Look(number, dash) for dash in DASHES for number in range(len(PALETTE))]
+
+
 @once
 def looks(results: Results) -> dict[str, Look]:
     """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn.
 
-    By name; where there are more than DISTINCT, by mean FID, so that those share a look that are not drawn together.
+    Cells that are drawn together in some group differ, as long as there are looks enough; if they can, all differ.
     """
     rows = all_rows(results).query("kind != 'reference'")
-    labels = sorted(set(rows["label"]))
-    if len(labels) > DISTINCT:
-        means = rows.groupby("label")["fid"].mean().fillna(math.inf)
-        labels.sort(key=lambda label: means[label])
-    return {label: Look(i % len(PALETTE), DASHES[i // len(PALETTE) % len(DASHES)]) for i, label in enumerate(labels)}
+    together = [_drawn(here) for _, here in rows.groupby(["track", "protocol"])]
+    neighbours: dict[str, set[str]] = {label: set() for label in rows["label"]}
+    for label in neighbours:
+        neighbours[label].update(*(group for group in together if label in group))
+    found: dict[str, Look] = {}
+    # The most crowded first, as greedy colourings of graphs do.
+    for label in sorted(neighbours, key=lambda label: (-len(neighbours[label]), label)):
+        beside = Counter(found[other] for other in neighbours[label] & found.keys())
+        anywhere = Counter(found.values())
+        found[label] = min(LOOKS, key=lambda look: (beside[look], anywhere[look]))
+    return dict(sorted(found.items()))
 
 
 def drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
@@ -102,9 +111,14 @@ def drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
 
     Of more than DISTINCT, those of lowest mean FID.
     """
-    means = rows[rows["kind"] == "trial"].groupby("label")["fid"].mean()
-    here = set(means.sort_values(kind="stable").index[:DISTINCT])
+    here = _drawn(rows)
     return {label: look for label, look in looks(results).items() if label in here}
+
+
+def _drawn(rows: pd.DataFrame) -> set[str]:
+    trials = rows[rows["kind"] == "trial"]
+    means = trials["fid"].where(trials["status"] == "finished").groupby(trials["label"]).mean()
+    return set(means.sort_values(kind="stable").index[:DISTINCT])
 
 
 @contextmanager

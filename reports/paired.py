@@ -17,7 +17,6 @@ from functools import cache, cached_property
 
 import numpy as np
 from scipy import special, stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from reports.stats import LEVEL, Estimate, mean_interval
@@ -176,9 +175,12 @@ def _detectable(alpha: float) -> np.ndarray:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjustment for all the values that are known; NaN stays NaN."""
+    """Holm's adjustment for all the values that are known; NaN stays NaN.
+
+    By hand, since statsmodels' multipletests collects garbage at each call, which takes a tenth of a second.
+    """
     adjusted = np.asarray(p_values, dtype=float)
-    known = ~np.isnan(adjusted)
-    if known.any():
-        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    order = np.argsort(adjusted)[: int((~np.isnan(adjusted)).sum())]  # NaN comes last
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(factors * adjusted[order]), 1)
     return [float(p) for p in adjusted]

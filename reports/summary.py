@@ -42,7 +42,7 @@ def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
         sentences.append(f"{which} {verb} better than an untrained generator; another score says nothing yet.")
     pairs, effects = pairwise(results, group), factor_effects(results, group).query("both")
     if len(pairs) > 1:
-        sentences.append(_standing(pairs, all_ranked=gans["rank_low"].notna().all()))
+        sentences.append(_standing(pairs, all_ranked=bool(gans["rank_low"].notna().all())))
     elif effects.empty:
         sentences += [f"{verdict}." for verdict in pairs["verdict"]]
     sentences += _effects(effects[effects["tried"] != 1])

@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
-from reports.groups import Group, all_rows, protocols, select
+from reports.groups import Group, all_rows, devices, protocols, select
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -57,17 +57,15 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
         measured = dict(means.loc[label]) if label in means.index else {}
         lines.append({**line, **measured, "rank_low": low, "rank_high": high})
     frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "reason"])
-    return _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
+    frame = frame.sort_values(["fid", "label"], na_position="last", ignore_index=True)
+    return _headed(frame, group, devices=devices(rows))
 
 
-def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
+def _headed(frame: pd.DataFrame, group: Group, **more: list[str]) -> pd.DataFrame:
     # Plain strings, since pandas writes attrs into parquet files as JSON.
-    frame.attrs = {
-        "track": group.track,
-        "protocol": group.protocol,
-        "protocol_text": group.text,
-        "prefix": group.prefix,
-    }
+    frame.attrs = dict(
+        track=group.track, protocol=group.protocol, protocol_text=group.text, prefix=group.prefix, **more
+    )
     return frame
 
 

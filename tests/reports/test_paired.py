@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
 
@@ -178,6 +179,12 @@ def test_holm_by_hand_and_missing_values_do_not_count():
     # Sorted .01 * 3, .02 * 2, .04 * 1, never falling: .03, .04, .04.
     assert holm([0.04, math.nan, 0.01, 0.02]) == pytest.approx([0.04, math.nan, 0.03, 0.04], nan_ok=True)
     assert holm([]) == []
+
+
+def test_holm_is_that_of_statsmodels():
+    rng = np.random.default_rng(0)
+    p = rng.random(12) ** 3
+    assert holm([*p, math.nan, p[0]])[:12] == pytest.approx(multipletests([*p, p[0]], method="holm")[1][:12])
 
 
 def test_a_family_of_comparisons_errs_as_rarely_as_alpha_says():
