@@ -42,8 +42,11 @@ def outcome(row: Row) -> str:
 
 
 def seeds(row: Row) -> str:
-    """Trials that finished of those that were started: '2/3'."""
-    return f"{int(row['seeds'])}/{int(row['trials'])}" if row["trials"] else NOTHING
+    """Trials that finished of those that were started: '2/3', '3/3, 1 collapsed'."""
+    if not row["trials"]:
+        return NOTHING
+    collapsed = f", {int(row['collapsed'])} collapsed" if row["collapsed"] else ""
+    return f"{int(row['seeds'])}/{int(row['trials'])}{collapsed}"
 
 
 def span(low: Any, high: Any) -> str:

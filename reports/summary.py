@@ -62,7 +62,9 @@ def _what(group: Group, cells: pd.DataFrame) -> str:
     odd = [f", {n} {'still running' if status == 'running' else status}" for status, n in counts.items() if n]
     run = plural(int((cells["trials"] > 0).sum()), "cell")
     text = f"{plural(trials, 'trial')} of {run} ran for {group.budget}{' each' if trials > 1 else ''}"
-    text += f"; {'all' if finished == trials else finished} finished{''.join(odd)}"
+    collapsed = int(cells["collapsed"].sum())
+    ill = f" ({collapsed} with modes collapsed)" if collapsed else ""
+    text += f"; {'all' if finished == trials else finished} finished{ill}{''.join(odd)}"
     if skipped:
         text += f"; {plural(skipped, 'cell')} {'was' if skipped == 1 else 'were'} skipped"
     return f"{text}. {group.samples:,} samples of each were scored."

@@ -25,6 +25,8 @@ __all__ = [
 ]  # fmt: skip
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
+COLLAPSE = "mode collapse"
+"""As `bench.diagnosis` calls it."""
 SCORES = (
     "label", "kind", "algorithm", "no_gan", "rank_low", "rank_high", "seeds", "trials", "fid", "fid_low", "fid_high",
     "median", "median_low", "median_high", "iqm", "iqm_low", "iqm_high", "is_", "is_low", "is_high",
@@ -39,7 +41,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     FID and IS are means over the seeds that finished, `*_low` and `*_high` bound the 95 % Student t interval (NaN for
     one seed); costs are means too. Median and IQM count a trial that diverged as infinite. `rank_low` and `rank_high`
     are the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are
-    rows with counts and a `reason`.
+    rows with counts and a `reason`; `collapsed` counts those that finished with modes collapsed.
     """
     group, rows = select(results, protocol, track)
     extra = _further_metrics(rows, group)
@@ -47,7 +49,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     lines = [_reference_line(row, extra) for row in references.to_dict("records")]
     ranks, known = comparisons.ranks(rows, pairwise(results, group)), comparisons.outcomes(rows)
     means = rows[rows["status"] == "finished"].groupby("label")[[*extra, *COSTS]].mean().astype(float)
-    read = ["label", "kind", "algorithm", "no_gan", "status", "fid", "is_", "reason"]
+    read = ["label", "kind", "algorithm", "no_gan", "status", "fid", "is_", "reason", "diagnosis"]
     cells: dict[str, list[dict[Any, Any]]] = {}
     for row in rows.drop(references.index)[read].to_dict("records"):
         cells.setdefault(row["label"], []).append(row)
@@ -56,7 +58,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
         line = _cell_line(trials, known.get(label, pd.Series(dtype=float)))
         measured = dict(means.loc[label]) if label in means.index else {}
         lines.append({**line, **measured, "rank_low": low, "rank_high": high})
-    frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "reason"])
+    frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "collapsed", "reason"])
     frame = frame.sort_values(["fid", "label"], na_position="last", ignore_index=True)
     return _headed(frame, group, devices=devices(rows))
 
@@ -98,6 +100,7 @@ def _cell_line(trials: list[dict[Any, Any]], outcomes: pd.Series[float]) -> dict
         **_estimated("iqm", iqm_interval(outcomes)),
         **_estimated("is_", mean_interval(is_)),
         **counts,
+        "collapsed": sum(trial["status"] == "finished" and COLLAPSE in trial["diagnosis"] for trial in trials),
         "reason": "; ".join(sorted({trial["reason"] for trial in trials if trial["reason"]})),
     }
 
