@@ -124,7 +124,7 @@ _COMPARED = (
 _SURE = (
     Column("P(better)", "chance", lambda row: estimate(row, "chance"), wide=True),
     _number("Hedges' g", "g", SIGNED, wide=True),
-    _number("p (t)", "p", ".3f", wide=True),
+    _number("p", "p", ".3f", wide=True),
 )
 EFFECTS = (
     _text("cells", "label"),
@@ -229,8 +229,8 @@ def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
     said = list(frame["verdict"]) if "factor" in frame else []
     if frame["tried"].max() > 1:
         said.append(
-            "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p allows for all "
-            "rows (Holm) and decides."
+            "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p decides: of the "
+            "paired t test, or of the sign test where survivors must not decide, with all rows allowed for (Holm)."
         )
         said.append(
             "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "

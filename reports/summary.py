@@ -79,7 +79,7 @@ def _lowest(best: dict[Any, Any], board: pd.DataFrame) -> str:
         text = f"Lowest FID: {best['label']} with {estimate.text} in "
         text += "its one seed" if trials == 1 else f"the one of its {trials} seeds that finished"
     if best["diverged"]:
-        text += f"; {best['diverged']} of its {trials} seeds diverged"
+        text += f"; {int(best['diverged'])} of its {trials} seeds diverged"
     references = board[board["no_gan"] & board["fid"].notna()]
     compared = [f"{row['label']} {number(row['fid'])}" for row in references.to_dict("records")]
     return text + (f" (for reference: {', '.join(compared)})." if compared else ".")

@@ -59,15 +59,19 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
         measured = dict(means.loc[label]) if label in means.index else {}
         lines.append({**line, **measured, "rank_low": low, "rank_high": high})
     frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "collapsed", "reason"])
-    frame = frame.sort_values(["fid", "label"], na_position="last", ignore_index=True)
-    return _headed(frame, group, devices=devices(rows))
+    frame = _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
+    frame.attrs["devices"] = devices(rows)
+    return frame
 
 
-def _headed(frame: pd.DataFrame, group: Group, **more: list[str]) -> pd.DataFrame:
+def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
     # Plain strings, since pandas writes attrs into parquet files as JSON.
-    frame.attrs = dict(
-        track=group.track, protocol=group.protocol, protocol_text=group.text, prefix=group.prefix, **more
-    )
+    frame.attrs = {
+        "track": group.track,
+        "protocol": group.protocol,
+        "protocol_text": group.text,
+        "prefix": group.prefix,
+    }
     return frame
 
 
