@@ -1,7 +1,7 @@
 """Looks: the colour and dash of a cell, the same in every figure and table, and the style of figures.
 
-The colours are Okabe and Ito's, which the colour-blind tell apart, without the yellow that is too pale on white. `DARK`
-holds their counterparts on a dark page, in the same order.
+The colours are Okabe and Ito's, which the colour-blind tell apart, with a brown for the yellow that is too pale on
+white. `DARK` holds their counterparts on a dark page, in the same order.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 PAPER, INK, MUTED, RULE = "#ffffff", "#1d1d1b", "#6b6b66", "#d8d8d3"
 DARK_PAPER, DARK_INK, DARK_MUTED, DARK_RULE = "#17181b", "#e9e8e4", "#a09f99", "#3a3b3f"
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b5578f", "#56b4e9", "#e69f00", "#7a7a75")
-DARK = ("#4fa8e0", "#ff8a4a", "#2cc79a", "#e29ac6", "#9ad4f7", "#f4c04e", "#b5b5b0")
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b5578f", "#56b4e9", "#e69f00", "#5a3d1e")
+DARK = ("#4fa8e0", "#ff8a4a", "#10d69c", "#e29ac6", "#9ad4f7", "#f4c04e", "#96644a")
 MARKERS = ("o", "s", "^", "D")
 """For each of DASHES, where a cell is a dot and no line."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.5)), (0, (6, 1.5, 1.2, 1.5)))
