@@ -104,7 +104,7 @@ def _cell_line(trials: list[dict[Any, Any]], outcomes: pd.Series[float]) -> dict
         **_estimated("iqm", iqm_interval(outcomes)),
         **_estimated("is_", mean_interval(is_)),
         **counts,
-        "collapsed": sum(trial["status"] == "finished" and COLLAPSE in trial["diagnosis"] for trial in trials),
+        "collapsed": sum(COLLAPSE in trial["diagnosis"] for trial in trials),
         "reason": "; ".join(sorted({trial["reason"] for trial in trials if trial["reason"]})),
     }
 

@@ -59,6 +59,18 @@ def test_cells_that_are_drawn_together_look_different_in_every_group():
         assert len(drawn) == len(set(drawn.values())), group
 
 
+def test_a_cell_of_two_crowded_groups_looks_like_none_of_its_neighbours(builder):
+    """Two groups of DISTINCT cells with one in common: all looks are in use, and some twice, never together."""
+    for track in ("one", "other"):
+        for i in range(DISTINCT):
+            cell = "dcgan" if i == 0 else f"dcgan {track}={i}"
+            config = builder.cell("dcgan", False)["config"]
+            builder.trial("dcgan", False, 0, 20.0, False, track=track, cell=cell, name=cell, config=config)
+    results = builder.results()
+    for group in tables.protocols(results):
+        assert len(set(looks.drawn(results, select(results, group)[1]).values())) == DISTINCT
+
+
 def test_cells_that_are_drawn_together_look_different(many):
     seen = looks.looks(many)
     assert len({(look.colour, str(look.dash)) for look in (seen[name(i)] for i in range(DISTINCT))}) == DISTINCT
