@@ -14,7 +14,6 @@ import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import pandas as pd
@@ -111,8 +110,6 @@ def _rows(path: Path) -> pd.DataFrame:
         whole = isinstance(row["config"], dict) and isinstance(row["versions"], dict) and _is_texts(row["deviations"])
         if not whole or pd.isna(row["started"]):
             raise BenchError(f"{path}, row {number} ({row['name']}): no config, versions, deviations or start; {AGAIN}")
-        if not all(isinstance(value, (str, int, float, NoneType)) for value in row["config"].values()):
-            raise BenchError(f"{path}, row {number} ({row['name']}): a config holds plain values, no lists; {AGAIN}")
         if row["kind"] == "trial" and (pd.isna(row["seed"]) or not row["fingerprint"]):
             raise BenchError(f"{path}, row {number} ({row['name']}): a trial without seed or fingerprint; {AGAIN}")
     return trials

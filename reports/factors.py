@@ -58,7 +58,7 @@ def factors(rows: pd.DataFrame) -> list[Factor]:
         for field in {key for config in configs.values() for key in config}:
             alike: dict[tuple[str, str], dict[Any, str]] = {}
             for label, config in configs.items():
-                if config.get(field) is not None:
+                if isinstance(config.get(field), (str, int, float)):  # a stranger's file may hold lists
                     key = (config_key(config, without=field), codes[label])
                     alike.setdefault(key, {})[config[field]] = label
             versions = Counter(config for config, _ in alike)

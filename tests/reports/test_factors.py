@@ -165,3 +165,9 @@ def test_the_note_on_the_permutation_test_is_of_the_column_beside_it(builder):
     frame = tables.bn_effect(builder.results())
     assert frame["p_permutation"].min() == pytest.approx(0.75)
     assert "of 3 seeds it cannot get below 0.25, and with 3 rows allowed for not below 0.75." in " ".join(notes(frame))
+
+
+def test_a_list_in_the_config_of_a_strangers_file_is_no_factor(builder):
+    builder.changed("dcgan", [20.0, 21.0], sizes=[1, 2])
+    builder.changed("dcgan", [20.0, 21.0], sizes=[2, 3])
+    assert {factor.field for factor in factors(rows(builder))} == {"bn"}

@@ -1,12 +1,7 @@
 """One page of a store in which everything that can happen to a trial happened: it is right, and says so."""
 
-from pathlib import Path
-
 import pytest
 
-import reports
-from bench import frames
-from bench.errors import BenchError
 from reports import html, tables
 from reports.summary import summary
 
@@ -64,12 +59,3 @@ def test_the_page_holds_every_reason_and_mark(mixed):
         "batch norm in D couples the images",
     ):  # fmt: skip
         assert words in page, words
-
-
-def test_an_exported_file_whose_config_holds_a_list_is_refused_in_one_line(tmp_path):
-    """No algorithm has such a setting, and otherwise equal cells are found by their settings' values."""
-    trials, curves = frames.read(Path(reports.__file__).parent / "example.parquet")
-    trials.at[trials.index[-1], "config"] = {**trials.iloc[-1]["config"], "sizes": [1, 2]}
-    frames.write(trials, curves, tmp_path / "results.parquet")
-    with pytest.raises(BenchError, match=rf"row {len(trials)} .* a config holds plain values, no lists"):
-        frames.read(tmp_path / "results.parquet")
