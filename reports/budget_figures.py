@@ -9,8 +9,8 @@ from matplotlib.lines import Line2D
 
 from reports import plotting
 from reports.curves import bands, pareto
-from reports.groups import Group, select
-from reports.looks import DISTINCT, MUTED, PAPER, drawn, looks, style
+from reports.groups import Group, devices, select
+from reports.looks import MUTED, PAPER, drawn, style
 from reports.tables import leaderboard
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ def budget_bands(results: Results, x: str = "images", protocol: Group | str | No
 def pareto_front(results: Results, protocol: Group | str | None = None) -> Figure:
     """Mean FID at the end against mean training time; the line joins cells that no other beats in both.
 
-    A cell is hollow where some of its seeds diverged.
+    A cell is hollow where some of its seeds diverged. Trials of several devices have no line: their seconds do not
+    compare.
     """
-    group, _ = select(results, protocol)
+    group, rows = select(results, protocol)
     board = leaderboard(results, group)
-    board = board[(board["kind"] == "cell") & board["fid"].notna() & board["seconds"].notna()][:DISTINCT]
-    front = board.set_index("label").loc[pareto(board)]
-    colours = {label: look for label, look in looks(results).items() if label in set(board["label"])}
+    colours = drawn(results, rows)
+    board = board[board["label"].isin(colours) & board["fid"].notna() & board["seconds"].notna()]
+    colours = {label: look for label, look in colours.items() if label in set(board["label"])}
+    front = board.set_index("label").loc[pareto(board) if len(devices(rows)) == 1 else []]
     extra = [
         Line2D([], [], color=look.colour, marker=look.marker, linestyle="", label=plotting.fold(label, 50))
         for label, look in colours.items()

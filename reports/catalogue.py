@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import number, setting
 from reports.looks import Look
+from reports.numbers import number, setting
 
 
 @dataclass(frozen=True)

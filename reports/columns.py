@@ -1,7 +1,6 @@
 """Columns: what a table shows, how its numbers are written, and what a reader must know beside them.
 
-Takes frames of `reports.tables`; the terminal, Markdown and HTML all show them so. FID and IS have two decimals: the
-sampling noise of 10,000 images is larger. Only what two decimals would hide has two digits: 0.0031.
+Takes frames of `reports.tables`; the terminal, Markdown and HTML all show them so.
 """
 
 from __future__ import annotations
@@ -13,35 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-NOTHING = "-"
-TWO_DECIMALS = ",.2f"
+from reports.numbers import NOTHING, SIGNED, TWO_DECIMALS, duration, number, plural, short, worst
+
+__all__ = ["NOTHING", "Column", "columns", "notes", "number", "plural"]
+
 Row = dict[Any, Any]
-
-
-def number(value: Any, form: str = TWO_DECIMALS) -> str:
-    """The number in this format; '-' where it is missing."""
-    if value is None or pd.isna(value):
-        return NOTHING
-    return f"{value:.2g}" if form == TWO_DECIMALS and 0 < abs(value) < 0.095 else format(value, form)
-
-
-def plural(n: int, noun: str) -> str:
-    """'1 trial', '3 trials'."""
-    return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-def duration(seconds: Any) -> str:
-    """'0.4 s', '181 s'; seconds throughout, so that a column can be compared at a glance."""
-    return NOTHING if pd.isna(seconds) else f"{seconds:,.{0 if seconds >= 10 else 1}f} s"
-
-
-def short(value: Any) -> str:
-    """'1.67M' for 1,671,105."""
-    if pd.isna(value):
-        return NOTHING
-    return next(
-        (f"{value / size:.3g}{unit}" for size, unit in ((1e6, "M"), (1e3, "k")) if value >= size), f"{value:.0f}"
-    )
 
 
 def interval(row: Row, name: str = "fid") -> str:
@@ -51,7 +26,7 @@ def interval(row: Row, name: str = "fid") -> str:
     if row["seeds"] == 0:
         return outcome(row)
     if row["seeds"] == 1:
-        return "needs 2+ seeds"
+        return "needs 2+ seeds" if row["trials"] == 1 else f"1 of {int(row['trials'])} finished"
     return f"[{number(row[f'{name}_low'])}, {number(row[f'{name}_high'])}]"
 
 
@@ -67,18 +42,16 @@ def outcome(row: Row) -> str:
 
 
 def seeds(row: Row) -> str:
-    """Trials that finished of those that were started: '2/3'."""
-    return f"{int(row['seeds'])}/{int(row['trials'])}" if row["trials"] else NOTHING
+    """Trials that finished of those that were started: '2/3', '3/3, 1 collapsed'."""
+    if not row["trials"]:
+        return NOTHING
+    collapsed = f", {int(row['collapsed'])} collapsed" if row["collapsed"] else ""
+    return f"{int(row['seeds'])}/{int(row['trials'])}{collapsed}"
 
 
 def span(low: Any, high: Any) -> str:
     """'[1.20, 3.00]'."""
     return NOTHING if pd.isna(low) else f"[{worst(low)}, {worst(high)}]"
-
-
-def worst(value: Any, form: str = TWO_DECIMALS, name: str = "diverged") -> str:
-    """The number, or the name of infinity."""
-    return name if value == math.inf else number(value, form)
 
 
 def estimate(row: Row, name: str) -> str:
@@ -100,13 +73,9 @@ def rank(row: Row) -> str:
     return str(low) if low == high else f"{low}-{high}"
 
 
-def setting(value: Any) -> str:
-    """A config value: 'on', '0.0002'; '-' for None."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def better(row: Row) -> str:
+    """The cell that a comparison speaks for, or why for none."""
+    return row["better"] or ("not separable" if row["tried"] > 1 else "not compared")
 
 
 @dataclass(frozen=True)
@@ -148,14 +117,14 @@ COSTS = (
     Column("params D", "params_d", lambda row: short(row["params_d"]), wide=True),
 )
 _COMPARED = (
-    _number("difference", "difference", "+.2f"),
+    _number("difference", "difference", SIGNED),
     Column("95 % interval", "low", lambda row: span(row["low"], row["high"])),
     _number("pairs", "pairs", "d"),
 )
 _SURE = (
     Column("P(better)", "chance", lambda row: estimate(row, "chance"), wide=True),
-    _number("Hedges' g", "g", "+.2f", wide=True),
-    _number("p (t)", "p", ".3f", wide=True),
+    _number("Hedges' g", "g", SIGNED, wide=True),
+    _number("p", "p", ".3f", wide=True),
 )
 EFFECTS = (
     _text("cells", "label"),
@@ -171,7 +140,7 @@ PAIRS = (
     _text("second", "other"),
     *_COMPARED,
     *_SURE,
-    Column("better", "better", lambda row: row["better"] or "not separable", right=False, wide=True),
+    Column("better", "better", better, right=False, wide=True),
 )
 BUDGETS = (
     _text("cell", "label"),
@@ -234,12 +203,12 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
         if outcome(row) != "finished"
     ]
     said += [f"{label} is no GAN; it stands here for reference." for label in cells.loc[cells["no_gan"], "label"]]
-    if (cells["seeds"] == 1).any():
+    if ((cells["seeds"] == 1) & (cells["trials"] == 1)).any():
         said.append("One seed gives no verdict: a cell needs 2 or more for an interval (--seeds 3).")
     if (cells["seeds"] > 1).any():
         said.append("FID and IS are means over the seeds that finished; interval: 95 %, Student t, over seeds.")
     if ((cells["diverged"] > 0) & (cells["seeds"] > 0)).any():
-        said.append("* The mean is of survivors alone. Rank and median count a seed that diverged as the worst.")
+        said.append("* The mean is of survivors alone. Rank, median and IQM count a seed that diverged as the worst.")
     if cells["rank_low"].notna().any():
         said.append(
             "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
@@ -248,24 +217,31 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
         said.append("The median's interval lies between two order statistics.")
     if cells["iqm"].notna().any():
         said.append("IQM: mean of the middle half, with a percentile bootstrap.")
-    return said
+    return said + _note_of_devices(frame)
+
+
+def _note_of_devices(frame: pd.DataFrame) -> list[str]:
+    where = frame.attrs.get("devices", [])
+    return [f"Seconds are of different devices ({', '.join(where)}) and do not compare."] if len(where) > 1 else []
 
 
 def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
     said = list(frame["verdict"]) if "factor" in frame else []
-    if frame["pairs"].max() > 1:
+    if frame["tried"].max() > 1:
         said.append(
-            "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p allows for all "
-            "rows (Holm) and decides."
+            "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p decides: of the "
+            "paired t test, or of the sign test where survivors must not decide, with all rows allowed for (Holm)."
         )
         said.append(
             "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "
             "tie counts half, and a seed that diverged is worse than any score."
         )
     if "p_permutation" in frame and frame["p_permutation"].notna().any():
-        n = int(frame["pairs"].max())
+        n, rows = int(frame["pairs"].max()), int(frame["p_permutation"].notna().sum())
+        least = 2 / 2**n
         said.append(
-            f"The permutation test supposes no distribution, but of {n} seeds it cannot get below {2 / 2**n:.2g}."
+            f"The permutation test supposes no distribution, but of {n} seeds it cannot get below {least:.2g}"
+            + (f", and with {rows} rows allowed for not below {min(rows * least, 1):.2g}." if rows > 1 else ".")
         )
     return said
 
@@ -280,4 +256,4 @@ def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
         said.append(
             f"Reached: FID {number(target)} or less, as half the cells did, at the first evaluation that shows it."
         )
-    return said
+    return said + _note_of_devices(frame)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import scikit_posthocs
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -29,7 +30,7 @@ LABELLED, MOST = 16, 28
 
 
 def pairwise_matrix(results: Results, protocol: Group | str | None = None) -> Figure:
-    """Share of seeds in which the row beats the column, best mean FID first; bold where the two are separable.
+    """Share of seeds in which the row beats the column, best mean FID first; a frame where the two are separable.
 
     Of the first MOST cells.
     """
@@ -48,11 +49,13 @@ def pairwise_matrix(results: Results, protocol: Group | str | None = None) -> Fi
                 share = compared.chance.value
                 colour = PALETTE[0] if share > 0.5 else PALETTE[1]
                 strength = 0.75 * abs(2 * share - 1)
-                axes.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, facecolor=colour, alpha=strength))
+                square = Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, facecolor=to_rgba(colour, strength))
+                if {(a, b), (b, a)} & sure:
+                    square.set(edgecolor=INK, linewidth=1.1)
+                axes.add_patch(square)
                 if len(cells) <= LABELLED:
-                    bold = "bold" if {(a, b), (b, a)} & sure else "normal"
                     text = f"{share * len(compared.a):g}/{len(compared.a)}"
-                    axes.text(x, y, text, ha="center", va="center", fontsize=8.5, fontweight=bold)
+                    axes.text(x, y, text, ha="center", va="center", fontsize=8.5)
         plotting.rows_axis(axes, names, "row")
         axes.set_xticks(range(len(cells)), [str(i + 1) for i in range(len(cells))])
         axes.set_xlim(-0.5, max(len(cells), 1) - 0.5)

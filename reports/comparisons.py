@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.numbers import SIGNED, number, plural
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
 
 MORE_SEEDS = "run again with --seeds 3 or more"
 BLOCKS, CONTENDERS = 5, 3
 MOST_RANKED = 100
 """Cells that are compared with each other; allowing for the pairs of more would leave nothing to find."""
-NUMBERS = ("difference", "low", "high", "pairs", "unpaired", "chance", "chance_low", "chance_high", "g")
+NUMBERS = ("difference", "low", "high", "pairs", "unpaired", "tried", "chance", "chance_low", "chance_high", "g")
 
 
 def outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
@@ -70,7 +71,7 @@ def numbers(compared: Paired) -> dict[str, Any]:
     difference, chance = compared.difference, compared.chance
     unpaired = len(compared.a) + compared.unknown - difference.n
     values = (
-        difference.value, difference.low, difference.high, difference.n, unpaired,
+        difference.value, difference.low, difference.high, difference.n, unpaired, len(compared.a),
         chance.value, chance.low, chance.high, compared.g,
     )  # fmt: skip
     return dict(zip(NUMBERS, values, strict=True))
@@ -87,10 +88,10 @@ def verdict(compared: Paired, a: str, b: str, minus: str, p: float, family: int 
     if n == 0:
         return f"{start}no seed of {a} and {b} ended both ways{left_out}; {MORE_SEEDS}"
     if n == 1:
-        known = f" ({minus}: {effect.value:+.2f} FID)" if effect.n else ""
+        known = f" ({minus}: {number(effect.value, SIGNED)} FID)" if effect.n else ""
         return f"{start}one seed gives no verdict on {a} and {b}{known}{left_out}; {MORE_SEEDS}"
     better, worse = (a, b) if compared.a_is_lower else (b, a)
-    seeds = f"{effect.n} seeds{left_out}"
+    seeds = f"{plural(effect.n, 'seed')}{left_out}"
     if p <= ALPHA and compared.by_signs:
         won = max(compared.wins, compared.losses)
         return f"{subject} {better} is better than {worse}: so in {won} of {n} seeds{left_out}".strip()
@@ -110,28 +111,30 @@ def _left_out(compared: Paired, a: str, b: str) -> str:
 
 
 def _why(compared: Paired, p: float, family: int) -> str:
-    """What stands against a verdict, or how many seeds would help; nothing where no seed tells the two apart."""
+    """What stands against a verdict and how many seeds would help; nothing where no seed tells the two apart."""
     if math.isnan(p):
         return ""
     if compared.by_signs:
         return "; survivors alone must not decide, and the sign test over all seeds does not either"
-    if not compared.difference.low <= 0 <= compared.difference.high:
-        return f"; alone it would be, but not as one of {family} comparisons (Holm p = {p:.2f})"
-    needed = compared.seeds_needed
+    alone = not compared.difference.low <= 0 <= compared.difference.high
+    said = f"; alone it would be, but not as one of {family} comparisons (Holm p = {p:.2f})" if alone else ""
+    if compared.difference.n == 2:
+        return f"{said}; two seeds do not tell how many would, {MORE_SEEDS}"
+    needed = compared.seeds_needed(family)
     if needed is None:
-        return ""
-    if needed > MOST_SEEDS:
-        return f"; more than {MOST_SEEDS} seeds would be needed to tell"
-    return f"; roughly {needed} seeds in all would be needed to tell"
+        return said
+    amount = f"more than {MOST_SEEDS} seeds" if needed > MOST_SEEDS else f"roughly {needed} seeds in all"
+    return f"{said}; {amount} would be needed to tell"
 
 
 def pairwise(rows: pd.DataFrame) -> pd.DataFrame:
     """`pairs` as a frame, see `reports.tables.pairwise`."""
     compared = pairs(rows)
     adjusted = holm([each.p for each in compared.values()])
+    family = sum(not math.isnan(p) for p in adjusted)
     lines = [
         {"label": a, "other": b, **numbers(each), "p": p, "better": _better(each, a, b, p)}
-        | {"verdict": verdict(each, a, b, "first minus second", p, len(compared))}
+        | {"verdict": verdict(each, a, b, "first minus second", p, family)}
         for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
     ]
     return pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
@@ -159,9 +162,10 @@ def ranks(rows: pd.DataFrame, compared: pd.DataFrame) -> dict[str, tuple[int, in
 def blocks(rows: pd.DataFrame) -> pd.DataFrame | None:
     """Ranks within each seed (rows) of the cells (columns), the seeds being those of every cell; ties share the mean.
 
-    None below BLOCKS seeds or CONTENDERS cells, of which the Friedman and Nemenyi tests say little.
+    Cells of fewer than BLOCKS seeds are left out. None below BLOCKS common seeds or CONTENDERS cells, of which the
+    Friedman and Nemenyi tests say little.
     """
-    cells = pd.DataFrame(ranked(rows)).dropna()
+    cells = pd.DataFrame({label: each for label, each in ranked(rows).items() if each.notna().sum() >= BLOCKS}).dropna()
     if len(cells) < BLOCKS or len(cells.columns) < CONTENDERS:
         return None
     return cells.rank(axis=1)

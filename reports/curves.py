@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import BenchError
-from reports.groups import Group, select
+from reports.groups import Group, devices, select
 from reports.once import once
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     cells = trials.groupby("label")
     frame = cells[[*scores, *AXES]].median().assign(trials=cells.size(), reached=cells["reached"].sum())
     frame = frame.reset_index()[columns].sort_values(["area", "last", "label"], ignore_index=True)
-    frame.attrs = {"target": target}
+    frame.attrs = {"target": target, "devices": devices(select(results, protocol)[1])}
     return frame
 
 

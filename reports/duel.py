@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import BenchError
-from reports.columns import estimate, number
+from reports.columns import estimate
 from reports.comparisons import numbers, outcomes, pair, verdict
 from reports.groups import Group, protocols, select
+from reports.numbers import SIGNED, number
 from reports.paired import Paired
 from reports.tables import leaderboard
 from reports.text import as_text
@@ -110,7 +111,7 @@ def as_words(found: Duel) -> str:
     lines = [as_text(found.board), "", f"first: {found.first}, second: {found.second}, lower is better", ""]
     lines += [f"{'seed':<6}{'first':>11}{'second':>11}{'difference':>13}"]
     for seed, (a, b) in zip(found.seeds.index, found.seeds.to_numpy(dtype=float), strict=True):
-        difference = number(a - b, "+.2f") if np.isfinite([a, b]).all() else "-"
+        difference = number(a - b, SIGNED) if np.isfinite([a, b]).all() else "-"
         lines.append(f"{seed:<6}{_outcome(a):>11}{_outcome(b):>11}{difference:>13}")
     p = {"paired t test": compared.p, "paired permutation test": compared.p_permutation}
     if compared.by_signs:
@@ -118,7 +119,7 @@ def as_words(found: Duel) -> str:
     facts = {
         "mean difference": compared.difference.text,
         "P(first better)": f"{estimate(values, 'chance')}, in {compared.wins} of {len(compared.a)} seeds",
-        "Hedges' g": number(compared.g, "+.2f"),
+        "Hedges' g": number(compared.g, SIGNED),
         **{name: f"p = {value:.3f}" for name, value in p.items() if not math.isnan(value)},
     }
     if compared.difference.n < 2 and not compared.by_signs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.columns import setting
 from reports.comparisons import NUMBERS, numbers, outcomes, pair, verdict
-from reports.groups import config_key, without
+from reports.groups import config_key, mark, without
+from reports.numbers import setting
 from reports.paired import Paired, holm
 
 Sides = tuple["pd.Series[float]", "pd.Series[float]"]
@@ -23,7 +24,7 @@ ADVICE = {"bn": "; compare with --bn on/off"}
 
 @dataclass(frozen=True)
 class Factor:
-    """Otherwise equal cells of one algorithm that differ in one field alone."""
+    """Otherwise equal cells of one algorithm and one version of its code that differ in one field alone."""
 
     field: str
     label: str
@@ -47,20 +48,27 @@ class Factor:
 def factors(rows: pd.DataFrame) -> list[Factor]:
     """BN of every cell that has the switch, then every other field that otherwise equal cells differ in.
 
-    Skipped cells take part, so that a side that makes no sense is said.
+    Skipped cells take part, so that a side that makes no sense is said. What another version of the code trained is no
+    side of today's: the two have rows of their own, which the label tells apart.
     """
     found = []
     for algorithm, here in rows[rows["kind"] != "reference"].groupby("algorithm"):
         configs: dict[str, dict[str, Any]] = dict(zip(here["label"], here["config"], strict=True))
+        codes: dict[str, str] = dict(zip(here["label"], here["code"], strict=True))
         for field in {key for config in configs.values() for key in config}:
-            alike: dict[str, dict[Any, str]] = {}
+            alike: dict[tuple[str, str], dict[Any, str]] = {}
             for label, config in configs.items():
-                if config.get(field) is not None:
-                    alike.setdefault(config_key(config, without=field), {})[config[field]] = label
-            for cells in alike.values():
+                if isinstance(config.get(field), (str, int, float)):  # a stranger's file may hold lists
+                    key = (config_key(config, without=field), codes[label])
+                    alike.setdefault(key, {})[config[field]] = label
+            versions = Counter(config for config, _ in alike)
+            for (config_alike, code), cells in alike.items():
                 if len(cells) > 1 or field == "bn":
                     ordered = dict(sorted(cells.items(), key=lambda item: _base_first(item[0])))
-                    found.append(Factor(field, without(next(iter(ordered.values())), field), str(algorithm), ordered))
+                    label = without(next(iter(ordered.values())), field)
+                    if versions[config_alike] > 1:
+                        label = label.removesuffix(mark("code", code)) + mark("code", code)
+                    found.append(Factor(field, label, str(algorithm), ordered))
     return sorted(found, key=lambda factor: (factor.field != "bn", factor.field, factor.label))
 
 
@@ -77,7 +85,7 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
     sides: list[tuple[Factor, Sides]] = []
     for same in dict.fromkeys((factor.field, factor.values) for factor in found):
         members = [(each, _sides(each, known)) for each in found if (each.field, each.values) == same]
-        there = [both for _, both in members if pair(*both).difference.n]
+        there = [both for _, both in members if len(pair(*both).a)]
         sides += members
         if len(there) > 1:
             together = Factor(same[0], f"mean of {len(there)}", "", dict.fromkeys(same[1], ""))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reports.columns import number
 from reports.looks import Look
+from reports.numbers import number
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -21,15 +21,15 @@ LATENT = "latent"
 
 @dataclass
 class Room:
-    """Bytes that pictures may still take."""
+    """Characters of base64 that pictures may still take."""
 
     left: int
 
-    def take(self, size: int) -> bool:
-        """Takes `size`, if so much is left."""
-        if size > self.left:
+    def take(self, data: str) -> bool:
+        """Takes what `data` needs, if so much is left."""
+        if len(data) > self.left:
             return False
-        self.left -= size
+        self.left -= len(data)
         return True
 
 
@@ -64,20 +64,20 @@ def latent_name(path: str) -> str:
 
 
 def picture(
-    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room | None, what: str = ""
+    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room, what: str = ""
 ) -> Picture:
     content = results.artifact(row["run_id"], path)
+    data = None if content is None else base64.b64encode(content).decode()
     missing = ""
-    if content is None:
+    if data is None:
         missing = f"{row['imported']} holds no {path}" if row["imported"] else f"no {path} in the store"
-    elif room is not None and not room.take(len(content)):
+    elif not room.take(data):
         missing = f"left out to keep this page small; it is {path} of run {row['run_id']}"
-        content = None
+        data = None
     notes = [what] if what else []
     notes += [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
     if pd.notna(row["fid"]) and row["status"] == "finished":
         notes.append(f"FID {number(row['fid'])}")
     elif row["status"] != "finished":
         notes.append(row["status"])
-    data = None if content is None else base64.b64encode(content).decode()
     return Picture(row["label"], ", ".join(notes), seen.get(row["label"]), data, path.rsplit(".")[-1], missing)

@@ -112,14 +112,23 @@ def labelled(trials: pd.DataFrame) -> pd.DataFrame:
     versions = [("config", trials["config"].map(config_key), []), ("code", trials["code"], ["track", "protocol"])]
     for what, keys, places in versions:
         ambiguous = keys.groupby([label, *(trials[place] for place in places)]).transform("nunique") > 1
-        marks = keys.map(lambda key, what=what: f" ({what} {hashlib.sha256(key.encode()).hexdigest()[:4]})")
-        label = label.where(~ambiguous, label + marks)
+        label = label.where(~ambiguous, label + keys.map(lambda key, what=what: mark(what, key)))
     return trials.assign(label=label)
+
+
+def mark(what: str, key: str) -> str:
+    """What tells a config or a code from another of the same name: ' (code 3f2a)'."""
+    return f" ({what} {hashlib.sha256(key.encode()).hexdigest()[:4]})"
 
 
 def without(label: str, field: str) -> str:
     """Without 'bn': 'dcgan bn=on lr_d=0.0004' -> 'dcgan lr_d=0.0004'."""
     return re.sub(rf" {re.escape(field)}=\S+", "", label)
+
+
+def devices(rows: pd.DataFrame) -> list[str]:
+    """On which these trials ran; seconds of several do not compare."""
+    return sorted(set(rows.loc[rows["kind"] == "trial", "device"]))
 
 
 def floor(rows: pd.DataFrame, column: str) -> float:

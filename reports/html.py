@@ -16,7 +16,8 @@ from markupsafe import Markup, escape
 
 from bench.files import save
 from reports import looks
-from reports.page import Plot, page
+from reports.page import page
+from reports.plots import Plot
 from reports.svg import to_svg
 
 if TYPE_CHECKING:

@@ -1,12 +1,12 @@
 """Looks: the colour and dash of a cell, the same in every figure and table, and the style of figures.
 
-The colours are Okabe and Ito's, which the colour-blind tell apart, without the yellow that is too pale on white. `DARK`
-holds their counterparts on a dark page, in the same order.
+The colours are Okabe and Ito's, which the colour-blind tell apart, with a brown for the yellow that is too pale on
+white. `DARK` holds their counterparts on a dark page, in the same order.
 """
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 PAPER, INK, MUTED, RULE = "#ffffff", "#1d1d1b", "#6b6b66", "#d8d8d3"
 DARK_PAPER, DARK_INK, DARK_MUTED, DARK_RULE = "#17181b", "#e9e8e4", "#a09f99", "#3a3b3f"
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b5578f", "#56b4e9", "#e69f00", "#7a7a75")
-DARK = ("#4fa8e0", "#ff8a4a", "#2cc79a", "#e29ac6", "#9ad4f7", "#f4c04e", "#b5b5b0")
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#b5578f", "#56b4e9", "#e69f00", "#5a3d1e")
+DARK = ("#4fa8e0", "#ff8a4a", "#10d69c", "#e29ac6", "#9ad4f7", "#f4c04e", "#96644a")
 MARKERS = ("o", "s", "^", "D")
 """For each of DASHES, where a cell is a dot and no line."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.2, 1.5)), (0, (6, 1.5, 1.2, 1.5)))
@@ -83,18 +83,27 @@ class Look:
         return MARKERS[DASHES.index(self.dash)]
 
 
+LOOKS = [Look(number, dash) for dash in DASHES for number in range(len(PALETTE))]
+
+
 @once
 def looks(results: Results) -> dict[str, Look]:
     """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn.
 
-    By name; where there are more than DISTINCT, by mean FID, so that those share a look that are not drawn together.
+    Cells that are drawn together in some group differ, as long as there are looks enough; if they can, all differ.
     """
     rows = all_rows(results).query("kind != 'reference'")
-    labels = sorted(set(rows["label"]))
-    if len(labels) > DISTINCT:
-        means = rows.groupby("label")["fid"].mean().fillna(math.inf)
-        labels.sort(key=lambda label: means[label])
-    return {label: Look(i % len(PALETTE), DASHES[i // len(PALETTE) % len(DASHES)]) for i, label in enumerate(labels)}
+    together = [_drawn(here) for _, here in rows.groupby(["track", "protocol"])]
+    neighbours: dict[str, set[str]] = {label: set() for label in rows["label"]}
+    for label in neighbours:
+        neighbours[label].update(*(group for group in together if label in group))
+    found: dict[str, Look] = {}
+    # The most crowded first, as greedy colourings of graphs do.
+    for label in sorted(neighbours, key=lambda label: (-len(neighbours[label]), label)):
+        beside = Counter(found[other] for other in neighbours[label] & found.keys())
+        anywhere = Counter(found.values())
+        found[label] = min(LOOKS, key=lambda look: (beside[look], anywhere[look]))
+    return dict(sorted(found.items()))
 
 
 def drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
@@ -102,9 +111,14 @@ def drawn(results: Results, rows: pd.DataFrame) -> dict[str, Look]:
 
     Of more than DISTINCT, those of lowest mean FID.
     """
-    means = rows[rows["kind"] == "trial"].groupby("label")["fid"].mean()
-    here = set(means.sort_values(kind="stable").index[:DISTINCT])
+    here = _drawn(rows)
     return {label: look for label, look in looks(results).items() if label in here}
+
+
+def _drawn(rows: pd.DataFrame) -> set[str]:
+    trials = rows[rows["kind"] == "trial"]
+    means = trials["fid"].where(trials["status"] == "finished").groupby(trials["label"]).mean()
+    return set(means.sort_values(kind="stable").index[:DISTINCT])
 
 
 @contextmanager

@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from bench.examination import REAL, SHOWN, Examination
 from bench.pictures import SAMPLES
-from reports import catalogue, columns, figures, health, tables
-from reports.comparisons import MOST_RANKED, blocks
-from reports.curves import AXES, budgets, logged, scores_during, sparklines
+from reports import catalogue, columns, health, plots, tables
+from reports.comparison_figures import MOST
+from reports.comparisons import MOST_RANKED
+from reports.curves import budgets, sparklines
 from reports.gallery import LATENT, Picture, Room, latent_name, picture, representatives
 from reports.groups import Group, all_rows, select
 from reports.looks import DISTINCT, Look, looks
+from reports.plots import Plot
 from reports.plotting import MOST_ROWS
 from reports.summary import summary
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 PAIRS = 66
 """Pairs of cells up to which all have a row; of more, the neighbours in the table only."""
-GIF_BYTES = 7_000_000
-"""Of all animations and latent pictures together; what goes beyond is named, so that the page stays below 10 MB."""
+GRID_BYTES, MOVING_BYTES = 3_000_000, 3_000_000
+"""Of all grids, and of all animations and latent pictures, as base64; what goes beyond is named. The page stays below
+10 MB as long as text and drawings take four: of the 79 rows of `quick.parquet`, in ten groups, they take three."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,6 @@ class TableView:
 
 
 @dataclass(frozen=True)
-class Plot:
-    """A figure with its caption; `name` is unique on the page."""
-
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-
-
-@dataclass(frozen=True)
 class Section:
     """One group."""
 
@@ -80,7 +72,8 @@ class Section:
     """What is shown of so many cells, or empty where everything is."""
     dots: Plot | None
     pairs: TableView
-    pairs_left_out: int
+    pairs_in_all: int
+    """Of which `pairs` may list the neighbours alone."""
     pairs_plots: list[Plot]
     effects: TableView
     effects_both: bool
@@ -92,7 +85,6 @@ class Section:
     samples: list[Picture]
     gifs: list[Picture]
     latent: list[Picture]
-    devices: list[str]
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,7 @@ def page(results: Results) -> Page:
     """Everything these results have to show. BenchError when they are empty."""
     groups = tables.protocols(results) or [select(results)[0]]
     seen = looks(results)
-    room = Room(GIF_BYTES)
+    grids, others = Room(GRID_BYTES), Room(MOVING_BYTES)
     trials = results.trials
     started = trials["started"].dropna()
     period = " to ".join(dict.fromkeys(f"{time:%Y-%m-%d %H:%M}" for time in (started.min(), started.max())))
@@ -124,7 +116,7 @@ def page(results: Results) -> Page:
         experiment=results.experiment,
         store=results.store,
         period=f"{period} UTC",
-        sections=[_section(results, group, i, seen, room) for i, group in enumerate(groups, start=1)],
+        sections=[_section(results, group, i, seen, grids, others) for i, group in enumerate(groups, start=1)],
         problems=table_view(tables.problems(results), seen),
         algorithms=catalogue.algorithms(all_rows(results), seen),
         facts=catalogue.facts(trials),
@@ -176,7 +168,7 @@ def _order(value: Any) -> float | str | None:
     return value if isinstance(value, str) else float(value)
 
 
-def _section(results: Results, group: Group, number: int, seen: dict[str, Look], room: Room) -> Section:
+def _section(results: Results, group: Group, number: int, seen: dict[str, Look], grids: Room, others: Room) -> Section:
     _, rows = select(results, group)
     board, pairs = tables.leaderboard(results, group), tables.pairwise(results, group)
     effects, bought = tables.factor_effects(results, group), budgets(results, group)
@@ -184,35 +176,30 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
     cells = board.loc[board["kind"] == "cell", "label"]
     trials = representatives(rows, list(board["label"].drop(cells.index[MOST_ROWS:])))
     name = f"g{number}"
-    dots = None
-    if ((board["kind"] == "cell") & board["fid"].notna()).any():
-        caption = "Intervals that leave the axis are cut."
-        dots = Plot(f"{name}-dots", "FID by cell", caption, figures.leaderboard_dots(results, group))
     return Section(
         anchor=name,
         group=group,
         sentences=summary(results, group),
         board=_with_sparklines(table_view(board, seen), board, sparklines(results, group)),
         limits=_limits(len(cells)),
-        dots=dots,
+        dots=plots.dots(results, group, name),
         pairs=table_view(listed, seen),
-        pairs_left_out=len(pairs) - len(listed),
-        pairs_plots=_pairs(results, group, name) if len(pairs) else [],
+        pairs_in_all=len(pairs),
+        pairs_plots=plots.pairs(results, group, name),
         effects=table_view(effects, seen),
         effects_both=bool(effects["both"].any()),
-        effects_plots=_effects(results, group, name, effects[effects["pairs"] > 0]),
+        effects_plots=plots.effects(results, group, name),
         budgets=table_view(bought, seen),
-        budgets_plots=_budgets(results, group, name) if len(bought) else [],
-        curves=_curves(results, group, name),
-        curves_note=_curves_note(results, group),
-        samples=[picture(results, row, SAMPLES, seen, None) for row in trials],
-        gifs=[picture(results, row, "training.gif", seen, room) for row in trials if row["kind"] == "trial"],
+        budgets_plots=plots.budgets(results, group, name),
+        curves=plots.curves(results, group, name),
+        curves_note=plots.curves_note(results, group),
+        samples=[picture(results, row, SAMPLES, seen, grids) for row in trials],
+        gifs=[picture(results, row, "training.gif", seen, others) for row in trials if row["kind"] == "trial"],
         latent=[
-            picture(results, row, path, seen, room, what=latent_name(path))
+            picture(results, row, path, seen, others, what=latent_name(path))
             for row in trials
             for path in results.artifacts(row["run_id"], LATENT)
         ],
-        devices=sorted(set(rows.loc[rows["kind"] == "trial", "device"])),
     )
 
 
@@ -220,6 +207,8 @@ def _limits(cells: int) -> str:
     what = []
     if cells > DISTINCT:
         what.append(f"lines are drawn of the {DISTINCT} cells of lowest mean FID")
+    if cells > MOST:
+        what.append(f"the matrix shows {MOST}")
     if cells > MOST_ROWS:
         what.append(f"figures with a row a cell and samples show {MOST_ROWS}")
     if cells > MOST_RANKED:
@@ -230,66 +219,3 @@ def _limits(cells: int) -> str:
 def _neighbours(pairs: pd.DataFrame) -> pd.DataFrame:
     """Each cell against the next one in the order of the table."""
     return pairs.drop_duplicates("label").reset_index(drop=True)
-
-
-def _pairs(results: Results, group: Group, name: str) -> list[Plot]:
-    caption = "Seeds in which the cell of the row did better than that of the column; bold where the two are separable."
-    plots = [Plot(f"{name}-pairs", "Row against column", caption, figures.pairwise_matrix(results, group))]
-    if blocks(select(results, group)[1]) is not None:
-        caption = "A bar joins cells that the Nemenyi test does not tell apart at 5 %. Seeds are the blocks."
-        drawn = figures.critical_difference(results, group)
-        plots.append(Plot(f"{name}-cd", "Critical differences of mean ranks", caption, drawn))
-    return plots
-
-
-def _effects(results: Results, group: Group, name: str, effects: pd.DataFrame) -> list[Plot]:
-    plots = []
-    if len(effects):
-        caption = "With 95 % intervals over seeds; those that leave the axis are cut."
-        plots.append(Plot(f"{name}-effects", "Effects on FID", caption, figures.effect_sizes(results, group)))
-    for i, field in enumerate(dict.fromkeys(effects["factor"])):
-        title = "FID with and without BN" if field == "bn" else f"FID by {field}"
-        drawn = figures.factor_pairs(results, field, group)
-        plots.append(Plot(f"{name}-factor{i}", title, "A line joins the two trials of one seed.", drawn))
-    return plots
-
-
-def _budgets(results: Results, group: Group, name: str) -> list[Plot]:
-    caption = "Mean over seeds, the band from the lowest to the highest. A line ends where the first of its seeds did."
-    plots = []
-    for x, axis in AXES.items():
-        drawn = figures.budget_bands(results, x, group)
-        plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", caption, drawn))
-    caption = "At the end of training."
-    plots.append(Plot(f"{name}-pareto", "FID against cost", caption, figures.pareto_front(results, group)))
-    return plots
-
-
-def _curves(results: Results, group: Group, name: str) -> list[Plot]:
-    plots = []
-    metric = scores_during(results, "fid", group) or group.metric("fid")
-    there = logged(results, group)
-    if metric in there:
-        drawn = figures.fid_curve(results, "images", group)
-        plots.append(Plot(f"{name}-fid", "FID against images seen", "", drawn))
-    score = scores_during(results, "is", group) or group.metric("is")
-    if score in there:
-        caption = "Of the digit classifier; at most 10, and blind to repeated digits."
-        plots.append(Plot(f"{name}-is", "IS against images seen", caption, figures.is_curve(results, "images", group)))
-    if "loss_d" in there:
-        caption = "They show how a trial went; losses of different algorithms do not compare."
-        plots.append(
-            Plot(f"{name}-loss", "Losses against images seen", caption, figures.losses(results, "images", group))
-        )
-    return plots
-
-
-def _curves_note(results: Results, group: Group) -> str:
-    during = scores_during(results, "fid", group)
-    if during is None:
-        return "A line is one trial."
-    few, many = during.rsplit("_", 1)[-1], f"{group.samples:,}"
-    return (
-        f"A line is one trial. During training {few} samples are scored, at the end {many}; "
-        "FID of fewer samples reads higher, so lines and final dots are two measures and do not join."
-    )

@@ -18,7 +18,8 @@ from reports import tables
 from reports.curves import budgets
 from reports.groups import Group, protocols
 from reports.latex import as_latex
-from reports.page import Plot, Section, page
+from reports.page import Section, page
+from reports.plots import Plot
 from reports.svg import to_pdf, to_png, to_svg
 from reports.text import as_markdown, escaped
 

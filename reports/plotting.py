@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
-from reports.columns import number
 from reports.curves import AXES
 from reports.looks import MUTED, PAPER, Look
+from reports.numbers import number
 
 WIDTH = 4.6
 """Inches: readable at its own size on a phone, and enlarged beside another on a desktop."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from scipy import stats
+
+from reports.numbers import number
 
 LEVEL = 0.95
 MANY = 20
@@ -32,8 +34,9 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        """'2.10 [1.20, 3.00]', or the bare value without an interval."""
-        return f"{self.value:.2f}" + ("" if math.isnan(self.low) else f" [{self.low:.2f}, {self.high:.2f}]")
+        """'2.10 [1.20, 3.00]', the bare value without an interval, '-' of no values."""
+        bounds = "" if math.isnan(self.low) else f" [{number(self.low)}, {number(self.high)}]"
+        return number(self.value) + bounds
 
 
 def _known(values: Iterable[float]) -> np.ndarray:
@@ -85,15 +88,18 @@ def _places(n: int, level: float) -> tuple[int | None, int | None]:
 def iqm_interval(values: Iterable[float], level: float = LEVEL) -> Estimate:
     """Interquartile mean (of the middle half) and percentile bootstrap; NaN below MANY values.
 
-    Source: Agarwal et al.: Deep RL at the Edge of the Statistical Precipice, arXiv:2108.13264. The resampling is
-    seeded.
+    Infinity is allowed: more than a quarter of it reaches the middle half, which then has no interval. Source: Agarwal
+    et al.: Deep RL at the Edge of the Statistical Precipice, arXiv:2108.13264. The resampling is seeded.
     """
     sample = _known(values)
     n = len(sample)
     if n < MANY:
         return Estimate(math.nan, math.nan, math.nan, n)
-    iqm = partial(stats.trim_mean, proportiontocut=0.25)
-    found = stats.bootstrap(
-        (sample,), iqm, confidence_level=level, method="percentile", n_resamples=RESAMPLES, rng=np.random.default_rng(0)
-    ).confidence_interval
-    return Estimate(float(iqm(sample)), float(found.low), float(found.high), n)
+    value = float(stats.trim_mean(sample, 0.25))
+    if math.isinf(value):
+        return Estimate(value, math.nan, math.nan, n)
+    # By hand, since scipy's bootstrap interpolates between resamples, of which some may be infinite.
+    resampled = np.random.default_rng(0).choice(sample, (RESAMPLES, n))
+    shares = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(stats.trim_mean(resampled, 0.25, axis=1), shares, method="inverted_cdf")
+    return Estimate(value, float(low), float(high), n)

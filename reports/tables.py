@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
-from reports.groups import Group, all_rows, protocols, select
+from reports.groups import Group, all_rows, devices, protocols, select
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -25,6 +25,8 @@ __all__ = [
 ]  # fmt: skip
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
+COLLAPSE = "mode collapse"
+"""As `bench.diagnosis` calls it."""
 SCORES = (
     "label", "kind", "algorithm", "no_gan", "rank_low", "rank_high", "seeds", "trials", "fid", "fid_low", "fid_high",
     "median", "median_low", "median_high", "iqm", "iqm_low", "iqm_high", "is_", "is_low", "is_high",
@@ -37,9 +39,9 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     """One row a cell and a reference, by FID, those without one last. BenchError when the group is ambiguous.
 
     FID and IS are means over the seeds that finished, `*_low` and `*_high` bound the 95 % Student t interval (NaN for
-    one seed); costs are means too. The median counts a trial that diverged as infinite. `rank_low` and `rank_high` are
-    the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are rows
-    with counts and a `reason`.
+    one seed); costs are means too. Median and IQM count a trial that diverged as infinite. `rank_low` and `rank_high`
+    are the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are
+    rows with counts and a `reason`; `collapsed` counts those that finished with modes collapsed.
     """
     group, rows = select(results, protocol, track)
     extra = _further_metrics(rows, group)
@@ -47,7 +49,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     lines = [_reference_line(row, extra) for row in references.to_dict("records")]
     ranks, known = comparisons.ranks(rows, pairwise(results, group)), comparisons.outcomes(rows)
     means = rows[rows["status"] == "finished"].groupby("label")[[*extra, *COSTS]].mean().astype(float)
-    read = ["label", "kind", "algorithm", "no_gan", "status", "fid", "is_", "reason"]
+    read = ["label", "kind", "algorithm", "no_gan", "status", "fid", "is_", "reason", "diagnosis"]
     cells: dict[str, list[dict[Any, Any]]] = {}
     for row in rows.drop(references.index)[read].to_dict("records"):
         cells.setdefault(row["label"], []).append(row)
@@ -56,8 +58,10 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
         line = _cell_line(trials, known.get(label, pd.Series(dtype=float)))
         measured = dict(means.loc[label]) if label in means.index else {}
         lines.append({**line, **measured, "rank_low": low, "rank_high": high})
-    frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "reason"])
-    return _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
+    frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "collapsed", "reason"])
+    frame = _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
+    frame.attrs["devices"] = devices(rows)
+    return frame
 
 
 def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
@@ -97,9 +101,10 @@ def _cell_line(trials: list[dict[Any, Any]], outcomes: pd.Series[float]) -> dict
         "trials": sum(trial["kind"] == "trial" for trial in trials),
         **_estimated("fid", mean_interval(fid)),
         **_estimated("median", median_interval(outcomes)),
-        **_estimated("iqm", iqm_interval(fid)),
+        **_estimated("iqm", iqm_interval(outcomes)),
         **_estimated("is_", mean_interval(is_)),
         **counts,
+        "collapsed": sum(COLLAPSE in trial["diagnosis"] for trial in trials),
         "reason": "; ".join(sorted({trial["reason"] for trial in trials if trial["reason"]})),
     }
 
@@ -115,8 +120,8 @@ def pairwise(results: Results, protocol: Group | str | None = None, track: str |
 
     Of more than MOST_RANKED cells (`reports.comparisons`), those of lowest mean FID.
     `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval; `chance` is
-    P(label better than other) over all seeds that both tried, a divergence being worse than any score; `p` is adjusted
-    for all rows (Holm), and `better` is the cell that it speaks for, or empty.
+    P(label better than other) over the `tried` seeds with an outcome on both sides, a divergence being worse than any
+    score; `p` is adjusted for all rows that have one (Holm), and `better` is the cell that it speaks for, or empty.
     """
     group, rows = select(results, protocol, track)
     return _headed(comparisons.pairwise(rows), group)

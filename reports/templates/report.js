@@ -1,5 +1,9 @@
 // Tables sort by a click on a heading; rows without a value stay last either way.
 "use strict";
+// What is folded away on the screen is on paper.
+addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   const body = table.tBodies[0];

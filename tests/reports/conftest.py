@@ -162,6 +162,22 @@ class Builder:
             self.files[run_id, "training.gif"] = _bytes(frames, "GIF")
         return run_id
 
+    def trials(self, **fids: Sequence[float | None]) -> None:
+        """A cell without BN for each algorithm, a trial a seed; None diverged."""
+        for algorithm, values in fids.items():
+            for seed, fid in enumerate(values):
+                self.trial(algorithm, False, seed, fid, pictures=False)
+
+    def changed(
+        self, algorithm: str, values: Sequence[float | None], bn: bool = False, code: str = "", **fields: object
+    ) -> None:
+        """Trials of a cell of which some fields are other than usual."""
+        config = {**self.cell(algorithm, bn)["config"], **fields}
+        label = " ".join([f"{algorithm} bn={'on' if bn else 'off'}", *(f"{k}={v}" for k, v in fields.items())])
+        for seed, fid in enumerate(values):
+            named: dict[str, object] = {"config": config, "cell": label, "name": label, "code": code}
+            self.trial(algorithm, bn, seed, fid, False, **named)
+
     def references(self) -> None:
         """Real digits and an untrained generator."""
         for name, fid, score, noise in (

@@ -9,9 +9,9 @@ from scipy import stats
 
 from bench.errors import BenchError
 from reports import tables
-from reports.comparisons import blocks, outcomes, pairs, pairwise, ranks
-from reports.factors import effects, factors
+from reports.comparisons import MORE_SEEDS, blocks, outcomes, pair, pairs, pairwise, ranks, verdict
 from reports.groups import labelled, select
+from reports.paired import Paired
 
 
 def rows(builder):
@@ -20,21 +20,6 @@ def rows(builder):
 
 def ranks_of(here):
     return ranks(here, pairwise(here))
-
-
-def cells(builder, **fids):
-    """A cell without BN for each algorithm, a trial a seed; None diverged."""
-    for algorithm, values in fids.items():
-        for seed, fid in enumerate(values):
-            builder.trial(algorithm, False, seed, fid, pictures=False)
-
-
-def changed(builder, algorithm, values, bn=False, **fields):
-    """Trials of a cell of which some fields are other than usual."""
-    config = builder.cell(algorithm, bn)["config"] | fields
-    label = " ".join([f"{algorithm} bn={'on' if bn else 'off'}", *(f"{k}={v}" for k, v in fields.items())])
-    for seed, fid in enumerate(values):
-        builder.trial(algorithm, bn, seed, fid, pictures=False, config=config, cell=label, name=label)
 
 
 def test_only_a_divergence_is_an_outcome_without_a_score(builder):
@@ -47,7 +32,7 @@ def test_only_a_divergence_is_an_outcome_without_a_score(builder):
 
 
 def test_pairs_are_of_shared_seeds_and_count_what_is_missing(builder):
-    cells(builder, dcgan=[10.0, 11.0, None, 12.0], lsgan=[20.0, 21.5, 22.0])
+    builder.trials(dcgan=[10.0, 11.0, None, 12.0], lsgan=[20.0, 21.5, 22.0])
     builder.trial("lsgan", False, 3, None, status="failed")
     builder.trial("lsgan", False, 9, 20.0)
     ((_, pair),) = pairs(rows(builder)).items()
@@ -58,7 +43,7 @@ def test_pairs_are_of_shared_seeds_and_count_what_is_missing(builder):
 
 def test_cells_that_are_not_separable_share_ranks(builder):
     # dcgan and lsgan cross, hinge is far above both in every seed.
-    cells(builder, dcgan=[10.0, 12.0, 11.0], lsgan=[11.0, 10.5, 11.7], hinge=[90.0, 91.0, 90.4])
+    builder.trials(dcgan=[10.0, 12.0, 11.0], lsgan=[11.0, 10.5, 11.7], hinge=[90.0, 91.0, 90.4])
     assert ranks_of(rows(builder)) == {"dcgan bn=off": (1, 2), "lsgan bn=off": (1, 2), "hinge bn=off": (3, 3)}
     board = tables.as_text(tables.leaderboard(builder.results()), 120)
     assert next(line for line in board.splitlines() if line.startswith("lsgan")).split()[2] == "1-2"
@@ -66,7 +51,7 @@ def test_cells_that_are_not_separable_share_ranks(builder):
 
 
 def test_survivors_do_not_take_the_first_rank(builder):
-    cells(builder, dcgan=[5.0, 5.1, 5.2, None, None], lsgan=[20.0, 20.3, 20.1, 20.2, 20.4])
+    builder.trials(dcgan=[5.0, 5.1, 5.2, None, None], lsgan=[20.0, 20.3, 20.1, 20.2, 20.4])
     assert set(ranks_of(rows(builder)).values()) == {(1, 2)}
     board = tables.leaderboard(builder.results()).set_index("label")
     assert board.loc["dcgan bn=off", "median"] == 5.2
@@ -78,7 +63,7 @@ def test_survivors_do_not_take_the_first_rank(builder):
 
 
 def test_a_cell_that_mostly_diverged_has_no_finite_median_and_can_lose_by_signs(builder):
-    cells(builder, dcgan=[None] * 6, lsgan=[20.0, 20.3, 20.1, 20.2, 20.4, 20.5])
+    builder.trials(dcgan=[None] * 6, lsgan=[20.0, 20.3, 20.1, 20.2, 20.4, 20.5])
     row = tables.pairwise(builder.results()).iloc[0]
     assert row["better"] == "lsgan bn=off"
     assert row["verdict"].startswith("lsgan bn=off is better than dcgan bn=off: so in 6 of 6 seeds")
@@ -86,7 +71,7 @@ def test_a_cell_that_mostly_diverged_has_no_finite_median_and_can_lose_by_signs(
 
 
 def test_seeds_that_diverged_on_both_sides_tell_nothing_apart(builder):
-    cells(builder, dcgan=[None] * 3, lsgan=[None] * 3)
+    builder.trials(dcgan=[None] * 3, lsgan=[None] * 3)
     verdict = tables.pairwise(builder.results()).iloc[0]["verdict"]
     assert verdict.startswith("dcgan bn=off and lsgan bn=off are not separable; 3 more did not finish both ways")
     assert "Holm" not in verdict
@@ -110,7 +95,7 @@ def test_one_seed_has_no_rank_and_no_pair(one_seed):
 
 
 def test_a_row_that_is_no_gan_has_no_rank(builder):
-    cells(builder, dcgan=[10.0, 11.0], lsgan=[20.0, 21.0])
+    builder.trials(dcgan=[10.0, 11.0], lsgan=[20.0, 21.0])
     for seed in (0, 1):
         builder.trial("vae", False, seed, 1.0, no_gan="yes", pictures=False)
     assert set(ranks_of(rows(builder))) == {"dcgan bn=off", "lsgan bn=off"}
@@ -126,7 +111,7 @@ def test_among_many_pairs_one_interval_off_zero_is_no_verdict(builder):
     # Twenty cells of pure noise: about one in twenty of their 190 intervals misses zero, and no pair is separable.
     rng = np.random.default_rng(1)
     noise = {f"a{i:02}": list(rng.normal(20, 1, 4)) for i in range(20)}
-    cells(builder, **noise)
+    builder.trials(**noise)
     table = tables.pairwise(builder.results())
     missed = (table["low"] > 0) | (table["high"] < 0)
     assert 3 < missed.sum() < 30
@@ -135,101 +120,14 @@ def test_among_many_pairs_one_interval_off_zero_is_no_verdict(builder):
 
 
 def test_friedmans_ranks_take_three_cells_and_five_seeds(builder):
-    cells(builder, dcgan=[1.0, 2.0, 3.0, 4.0, 5.0], lsgan=[2.0, 3.0, 4.0, 5.0, 4.0])
+    builder.trials(dcgan=[1.0, 2.0, 3.0, 4.0, 5.0], lsgan=[2.0, 3.0, 4.0, 5.0, 4.0])
     assert blocks(rows(builder)) is None
-    cells(builder, hinge=[9.0, 9.0, 9.0, 9.0, None])
+    builder.trials(hinge=[9.0, 9.0, 9.0, 9.0, None])
     assert blocks(rows(builder)).mean().to_dict() == {"dcgan bn=off": 1.2, "lsgan bn=off": 1.8, "hinge bn=off": 3.0}
 
 
-def test_every_two_valued_field_is_a_factor_and_bn_comes_first(builder):
-    cells(builder, dcgan=[20.0, 21.0, 22.0])
-    changed(builder, "dcgan", [25.0, 26.1, 26.9], bn=True)
-    changed(builder, "dcgan", [18.0, 18.9, 20.1], augment="diffaugment")
-    for row in builder.rows:
-        row["config"] = {"augment": "none"} | row["config"]
-    frame = effects(rows(builder))
-    assert list(frame["factor"]) == ["bn", "bn", "augment"]
-    augment = frame.iloc[2]
-    # 18 - 20, 18.9 - 21, 20.1 - 22: 'none' is the base whatever the alphabet says.
-    assert augment["difference"] == pytest.approx(-2.0)
-    assert augment["verdict"].startswith(
-        "dcgan bn=off with augment=diffaugment is better than with augment=none by 2.00"
-    )
-
-
-def test_numbers_rise_from_the_base(builder):
-    changed(builder, "dcgan", [20.0, 21.0, 22.0], lr_d=2e-4)
-    changed(builder, "dcgan", [25.0, 26.1, 26.9], lr_d=1e-4)
-    row = effects(rows(builder)).query("factor == 'lr_d'").iloc[0]
-    assert row["change"] == "lr_d 0.0001 to 0.0002"
-    assert row["difference"] == pytest.approx(-5.0)
-
-
-def test_three_values_are_no_factor_but_are_said(builder):
-    for value in (1, 2, 3):
-        changed(builder, "dcgan", [20.0, 21.0], n_d=value)
-    row = effects(rows(builder)).query("factor == 'n_d'").iloc[0]
-    assert row["pairs"] == 0
-    assert row["verdict"] == "dcgan bn=off: n_d took 3 values (1, 2, 3); see the pairs of cells"
-
-
-def test_cells_that_differ_in_two_fields_are_no_pair(builder):
-    changed(builder, "dcgan", [20.0, 21.0], n_d=1, dropout=0.3)
-    changed(builder, "dcgan", [20.0, 21.0], n_d=2, dropout=0.5)
-    assert {factor.field for factor in factors(rows(builder))} == {"bn"}
-
-
-def test_the_pooled_effect_is_of_seeds_not_of_algorithms(builder):
-    # on - off by seed: dcgan 1, 2, 3; lsgan 3, 2, 4: means 2, 2, 3.5. mean 2.5, sd .866, half 4.30265 * .5.
-    cells(builder, dcgan=[10.0, 10.0, 10.0], lsgan=[20.0, 20.0, 20.0])
-    changed(builder, "dcgan", [11.0, 12.0, 13.0], bn=True)
-    changed(builder, "lsgan", [23.0, 22.0, 24.0], bn=True)
-    together = tables.bn_effect(builder.results()).iloc[-1]
-    assert (together["label"], together["pairs"]) == ("mean of 2", 3)
-    assert (together["difference"], together["low"]) == pytest.approx((2.5, 2.5 - 2.15133), abs=1e-4)
-
-
-def test_the_pooled_effect_leaves_out_seeds_that_some_algorithm_lacks_and_counts_divergences(builder):
-    cells(builder, dcgan=[10.0, 10.0, 10.0], lsgan=[20.0, 20.0])
-    changed(builder, "dcgan", [11.0, None, 13.0], bn=True)
-    changed(builder, "lsgan", [23.0, 22.0], bn=True)
-    together = tables.bn_effect(builder.results()).iloc[-1]
-    assert (together["pairs"], together["unpaired"], together["chance"]) == (1, 1, 0.0)
-
-
-def test_a_failure_of_one_algorithm_takes_its_seed_out_of_the_pooled_effect(builder):
-    # The mean of those that are left would be a mean of other algorithms.
-    cells(builder, dcgan=[10.0, 10.0], lsgan=[20.0, 20.0])
-    changed(builder, "dcgan", [11.0, 12.0], bn=True)
-    changed(builder, "lsgan", [23.0], bn=True)
-    builder.trial("lsgan", True, 1, None, status="failed", pictures=False, config=builder.rows[-1]["config"])
-    together = tables.bn_effect(builder.results()).iloc[-1]
-    assert (together["pairs"], together["unpaired"], together["difference"]) == (1, 1, 2.0)
-
-
-def test_p_of_effects_is_adjusted_for_all_rows(builder):
-    # on - off: dcgan 1.0, 0.9, 1.1, lsgan .1, .2, -.4, their mean .55, .55, .35. Holm by hand from scipy's t tests.
-    cells(builder, dcgan=[10.0, 10.2, 10.1], lsgan=[20.0, 20.0, 20.3])
-    changed(builder, "dcgan", [11.0, 11.1, 11.2], bn=True)
-    changed(builder, "lsgan", [20.1, 20.2, 19.9], bn=True)
-    p = {
-        label: stats.ttest_1samp(differences, 0).pvalue
-        for label, differences in (
-            ("dcgan", [1.0, 0.9, 1.1]),
-            ("mean of 2", [0.55, 0.55, 0.35]),
-            ("lsgan", [0.1, 0.2, -0.4]),
-        )
-    }
-    assert p["dcgan"] < p["mean of 2"] < p["lsgan"]
-    frame = tables.bn_effect(builder.results()).set_index("label")
-    expected = [3 * p["dcgan"], 2 * p["mean of 2"], p["lsgan"]]
-    assert frame.loc[list(p), "p"].tolist() == pytest.approx(expected)
-    # All differences of two rows have one sign, hence 2 / 2^3 each, times three; never above 1.
-    assert frame.loc[list(p), "p_permutation"].tolist() == pytest.approx([0.75, 0.75, 1.0])
-
-
 def test_how_many_seeds_would_tell_is_said_and_capped(builder):
-    cells(builder, dcgan=[20.0, 20.0, 20.0], lsgan=[20.9, 20.9, 19.9], hinge=[23.0, 17.0, 20.1])
+    builder.trials(dcgan=[20.0, 20.0, 20.0], lsgan=[20.9, 20.9, 19.9], hinge=[23.0, 17.0, 20.1])
     table = tables.pairwise(builder.results())
     assert table["verdict"].str.contains(r"roughly \d+ seeds in all would be needed").any()
     assert table["verdict"].str.contains("more than 100 seeds").any()
@@ -239,3 +137,34 @@ def test_frames_are_flat_and_numeric(three_seeds):
     for frame in (tables.pairwise(three_seeds), tables.factor_effects(three_seeds)):
         assert pd.api.types.is_numeric_dtype(frame["difference"])
         assert pd.api.types.is_numeric_dtype(frame["p"])
+
+
+def test_how_many_seeds_would_tell_allows_for_all_comparisons(builder):
+    """Where alone it would be a verdict, too; two seeds do not tell how many it takes."""
+    builder.trials(dcgan=[10.0, 10.0, 10.0], lsgan=[11.0, 11.1, 11.4], hinge=[11.1, 11.0, 11.6], wgan=[12.0, 9.0, 11.0])
+    for seed in (7, 8):  # a cell of other seeds, of whose pairs none has a p
+        builder.trial("wgan_gp", False, seed, 30.0, pictures=False)
+    table = tables.pairwise(builder.results())
+    (row,) = table[(table["label"] == "dcgan bn=off") & (table["other"] == "lsgan bn=off")].to_dict("records")
+    needed = Paired(np.array([10.0, 10.0, 10.0]), np.array([11.0, 11.1, 11.4])).seeds_needed(6)
+    assert row["high"] < 0
+    assert "not as one of 6 comparisons" in row["verdict"]
+    assert row["verdict"].endswith(f"roughly {needed} seeds in all would be needed to tell")
+    first = {"dcgan bn=off", "lsgan bn=off"}
+    few = {label: values[:2] for label, values in outcomes(rows(builder)).items() if label in first}
+    two = pair(*few.values())
+    assert verdict(two, "a", "b", "a minus b", 0.2).endswith("two seeds do not tell how many would, " + MORE_SEEDS)
+
+
+def test_holm_allows_for_the_pairs_that_have_a_p(builder):
+    builder.trials(dcgan=[10.0, 10.1, 10.2], lsgan=[10.1, 10.0, 10.4])
+    for seed in (7, 8, 9):
+        builder.trial("hinge", False, seed, 30.0 + seed, pictures=False)
+    table = tables.pairwise(builder.results()).set_index(["label", "other"])
+    assert table["p"].notna().sum() == 1
+    assert table.loc[("dcgan bn=off", "lsgan bn=off"), "p"] == pytest.approx(
+        stats.ttest_rel([10.0, 10.1, 10.2], [10.1, 10.0, 10.4]).pvalue
+    )
+    text = tables.as_text(table.reset_index(), 200)
+    assert text.count("not compared") == 2
+    assert text.count("not separable") == 1

@@ -90,3 +90,17 @@ def test_one_seed_is_no_verdict_and_no_test(one_seed):
     assert "run again with --seeds 3" in text
     assert "P(first better)" not in text
     assert "better than" not in text
+
+
+def test_a_cell_that_always_diverged_has_no_mean_difference(builder):
+    builder.trials(dcgan=[None] * 6, lsgan=[20.0, 20.3, 20.1, 20.2, 20.4, 20.5])
+    text = as_words(duel(builder.results(), "dcgan", "lsgan"))
+    assert "difference         nan" not in text
+    assert "mean difference         -\n" in text
+    assert "sign test               p = 0.031" in text
+
+
+def test_a_difference_of_one_seed_is_of_one_seed(builder):
+    builder.trials(dcgan=[10.0, None, None], lsgan=[20.0, 21.0, None])
+    text = as_words(duel(builder.results(), "dcgan", "lsgan"))
+    assert "first minus second -10.00 FID, 1 seed; 2 more did not finish" in text

@@ -6,11 +6,15 @@ import xml.etree.ElementTree as ET
 import matplotlib as mpl
 import pytest
 from matplotlib import pyplot
+from matplotlib.patches import Rectangle
 
 from bench.errors import BenchError
 from bench.tasks import TASKS
-from reports import figures, looks
-from reports.tables import protocols
+from reports import columns, figures, looks
+from reports.comparison_figures import LABELLED
+from reports.curves import budgets as bought
+from reports.plots import budgets, dots, effects, pairs
+from reports.tables import leaderboard, protocols
 
 FIGURES = {
     "fid-images": lambda results, group=None: figures.fid_curve(results, "images", group),
@@ -168,14 +172,32 @@ def test_names_with_dollar_signs_and_markup_are_drawn_as_they_are(builder):
     assert "a$b_{$ &lt;script&gt;" in svg
 
 
-def test_a_matrix_shows_seeds_won_and_what_is_separable_in_bold(three_seeds):
+def framed(figure):
+    """Places of the squares that have an edge."""
+    squares = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle) and patch.get_edgecolor()[3]]
+    return {tuple(map(round, square.get_center())) for square in squares}
+
+
+def test_a_matrix_shows_seeds_won_and_frames_what_is_separable(three_seeds):
     # First dcgan bn=off, best in all seeds; wgan_gp is lower than nobody, and its third seed diverged.
-    axes = figures.pairwise_matrix(three_seeds).axes[0]
+    figure = figures.pairwise_matrix(three_seeds)
+    axes = figure.axes[0]
     texts = {(round(t.get_position()[0]), round(t.get_position()[1])): t for t in axes.texts}
     assert {place: text.get_text() for place, text in texts.items()} == {
         (1, 0): "3/3", (2, 0): "3/3", (0, 1): "0/3", (2, 1): "3/3", (0, 2): "0/3", (1, 2): "0/3",
     }  # fmt: skip
-    assert {place for place, text in texts.items() if text.get_fontweight() == "bold"} == {(1, 0), (0, 1)}
+    assert framed(figure) == {(1, 0), (0, 1)}
+
+
+def test_a_matrix_without_room_for_numbers_frames_what_is_separable_too(builder):
+    for place in range(LABELLED + 1):
+        shift = 100 if place == LABELLED else 0
+        values = [20 + shift + (place * seed) % 7 for seed in range(6)]
+        builder.trials(**{f"a{place:02}": values})
+    figure = figures.pairwise_matrix(builder.results())
+    assert not figure.axes[0].texts
+    last = LABELLED
+    assert framed(figure) == {(i, last) for i in range(last)} | {(last, i) for i in range(last)}
 
 
 def test_bands_go_from_the_lowest_to_the_highest_seed(builder):
@@ -199,6 +221,41 @@ def test_a_critical_difference_diagram_takes_three_cells_and_five_seeds(builder,
     assert "dcgan bn=off (1.00)" in figures.to_svg(figure)
     assert "(3.00) hinge bn=off" in figures.to_svg(figure)
     assert pyplot.get_fignums() == []
+
+
+def test_cells_of_too_few_seeds_are_left_out_of_the_diagram_and_named(builder):
+    builder.trials(dcgan=[1.0, 2, 3, 4, 5], lsgan=[2.0, 3, 4, 5, 4], hinge=[9.0, 9, 9, 9, None], wgan=[7.0, 8.0])
+    svg = figures.to_svg(figures.critical_difference(builder.results()))
+    assert "hinge bn=off" in svg
+    assert "wgan bn=off" not in svg
+    (plot,) = [plot for plot in pairs(builder.results(), protocols(builder.results())[0], "g1") if "-cd" in plot.name]
+    assert plot.caption.endswith("Left out, since they share too few seeds with the others: wgan bn=off.")
+
+
+def test_captions_say_what_intervals_are(three_seeds):
+    group = protocols(three_seeds)[0]
+    caption = dots(three_seeds, group, "g1").caption
+    assert "a bar the 95 % interval of the mean (Student t over seeds)" in caption
+    assert "a ring one seed" in caption
+    for plot in effects(three_seeds, group, "g1"):
+        assert "95 % intervals (Student t over seeds)" in plot.caption or "trials of one seed" in plot.caption
+    for plot in budgets(three_seeds, group, "g1")[:-1]:
+        assert "the band from the lowest to the highest" in plot.caption
+
+
+def test_seconds_of_several_devices_are_not_joined_and_every_caption_says_so(builder):
+    builder.trial("dcgan", False, 0, 30.0, seconds=20.0, device="H200")
+    builder.trial("lsgan", False, 0, 20.0, seconds=500.0)
+    results = builder.results()
+    group = protocols(results)[0]
+    said = [plot.caption for plot in budgets(results, group, "g1") if plot.name in ("g1-budget-seconds", "g1-pareto")]
+    assert len(said) == 2
+    for words in said:
+        assert "Seconds are of different devices (H200, cpu (2 threads, x86_64)) and do not compare" in words
+    for table in (leaderboard(results), bought(results)):
+        assert any(note.startswith("Seconds are of different devices (H200, cpu") for note in columns.notes(table))
+    assert "not beaten in both" not in figures.to_svg(figures.pareto_front(results))
+    assert not figures.pareto_front(results).axes[0].lines[0].get_xdata().size
 
 
 def test_mixed_protocols_are_refused(two_protocols, make):

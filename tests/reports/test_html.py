@@ -10,7 +10,7 @@ import pytest
 from bench.errors import BenchError
 from bench.results import Results
 from reports import html
-from reports.page import GIF_BYTES
+from reports.page import GRID_BYTES, MOVING_BYTES
 from reports.tables import leaderboard, protocols
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
@@ -127,10 +127,18 @@ def test_the_picture_of_a_cell_is_of_the_first_seed_that_finished_not_of_the_bes
 
 def test_animations_beyond_the_budget_are_named_instead(builder):
     run_id = builder.trial("dcgan", True, 0, 20.0)
-    builder.files[run_id, "training.gif"] = b"GIF89a" + bytes(GIF_BYTES)
+    builder.files[run_id, "training.gif"] = b"GIF89a" + bytes(4 * MOVING_BYTES // 5)  # a third more as base64
     page = Page(html.render(builder.results()))
     assert f"it is training.gif of run {run_id}" in page.text
     assert not any("image/gif" in attributes["src"] for attributes in page.all("img"))
+
+
+def test_grids_count_too(builder):
+    small, large = (builder.trial("dcgan", bn, 0, 20.0) for bn in (True, False))
+    builder.files[large, "samples.png"] = b"\x89PNG" + bytes(4 * GRID_BYTES // 5)
+    page = Page(html.render(builder.results()))
+    assert f"it is samples.png of run {large}" in page.text
+    assert f"samples.png of run {small}" not in page.text
 
 
 def test_latent_pictures_are_named_by_what_they_show(builder):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
 
@@ -180,18 +181,45 @@ def test_holm_by_hand_and_missing_values_do_not_count():
     assert holm([]) == []
 
 
+def test_holm_is_that_of_statsmodels():
+    rng = np.random.default_rng(0)
+    p = rng.random(12) ** 3
+    assert holm([*p, math.nan, p[0]])[:12] == pytest.approx(multipletests([*p, p[0]], method="holm")[1][:12])
+
+
+def test_a_family_of_comparisons_errs_as_rarely_as_alpha_says():
+    """Four cells alike: without Holm, some of their six p would be below .05 in about a fifth of all tables."""
+    rng = np.random.default_rng(0)
+    wrong = []
+    for _ in range(800):
+        cells = rng.normal(0, 2, 5) + rng.normal(20, 1, (4, 5))
+        wrong.append(min(holm([Paired(a, b).p for a, b in itertools.combinations(cells, 2)])) <= ALPHA)
+    # 800 draws: a standard error of .0077.
+    assert np.mean(wrong) <= ALPHA + 2 * 0.0077
+
+
 def test_seeds_needed_match_the_power_that_is_simulated():
     # An effect of g = 1: as many seeds as give 80 % (see above), whatever the seeds that it was seen in.
     d = np.array([-1.0, 0.0, 1.0])
     pair = of(d + 1 / (1 / math.sqrt(math.pi)))
     assert pair.g == pytest.approx(1)
-    assert pair.seeds_needed == 10
-    assert of([5.0, -5.1, 0.2]).seeds_needed == MOST_SEEDS + 1
-    assert of([1.0, 2.0]).seeds_needed is None
+    assert pair.seeds_needed(1) == 10
+    # At .05 / 10 and .05 / 45, the levels that Holm asks of the first of so many.
+    assert (pair.seeds_needed(10), pair.seeds_needed(45)) == (18, 23)
+    assert of([5.0, -5.1, 0.2]).seeds_needed(1) == MOST_SEEDS + 1
+    assert of([1.0, 2.0]).seeds_needed(1) is None
+
+
+@pytest.mark.parametrize(("family", "n"), [(10, 18), (45, 23)])
+def test_seeds_needed_of_a_family_have_the_power_that_is_simulated(family, n):
+    rng = np.random.default_rng(0)
+    found = [correlated(rng, n, 1.0).p <= ALPHA / family for _ in range(600)]
+    # 600 draws: a standard error of .016; one seed fewer would have .77 or less.
+    assert np.mean(found) == pytest.approx(0.81, abs=0.05)
 
 
 def test_one_seed_says_nothing():
     pair = of([5.0])
     assert math.isnan(pair.p)
     assert math.isnan(pair.p_permutation)
-    assert pair.seeds_needed is None
+    assert pair.seeds_needed(1) is None

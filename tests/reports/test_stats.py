@@ -92,3 +92,26 @@ def test_missing_values_do_not_count():
 
 def test_size_of_a_negative_effect_is_its_mirror_image():
     assert Estimate(-2.0, -3.0, -1.0, 3).size.text == "2.00 [1.00, 3.00]"
+
+
+def test_more_than_a_quarter_of_divergences_reach_the_middle_half():
+    lost = iqm_interval([*range(20), *[math.inf] * 10])
+    assert lost.value == math.inf
+    assert math.isnan(lost.low)
+
+
+def test_fewer_divergences_leave_a_mean_of_the_middle_half_whose_interval_may_have_no_end():
+    # Of 20 values five are cut off either side: 5 .. 14 remain, whether the worst ones are large or infinite.
+    some = iqm_interval([*range(15), *[math.inf] * 5])
+    assert some.value == 9.5
+    assert some.low < 9.5 < some.high == math.inf
+    one = iqm_interval([*range(19), math.inf])
+    assert one.value == 9.5
+    assert (one.low, one.high) == pytest.approx(
+        (iqm_interval([*range(19), 1e6]).low, iqm_interval([*range(19), 1e6]).high)
+    )
+
+
+def test_text_hides_no_small_number_and_has_a_dash_for_none():
+    assert Estimate(0.0031, 0.0029, 0.0033, 3).text == "0.0031 [0.0029, 0.0033]"
+    assert mean_interval([]).text == "-"

@@ -3,7 +3,8 @@
 from reports import html
 from reports.columns import notes
 from reports.summary import summary
-from reports.tables import leaderboard
+from reports.tables import leaderboard, pairwise
+from reports.text import as_text
 
 
 def test_a_row_that_is_no_gan_is_shown_and_never_named_the_best(build):
@@ -24,3 +25,68 @@ def test_pictures_of_images_from_images_say_what_their_lines_are(build):
     page = html.render(results.but(trials=results.trials.assign(track="image-to-image")))
     assert "Lines of input, output and target" in page
     assert "The same sources from the first step to the last." in page
+
+
+def said(builder):
+    return " ".join(summary(builder.results()))
+
+
+def test_a_verdict_by_signs_is_said_though_one_seed_alone_has_a_difference(builder):
+    builder.trials(dcgan=[10.0 + seed for seed in range(8)])
+    builder.changed("dcgan", [50.0, *[None] * 7], bn=True)
+    text = said(builder)
+    assert "dcgan without BN is better than with BN: so in 8 of 8 seeds" in text
+    assert "single seed" not in text
+
+
+def test_a_survivor_is_not_called_a_single_seed(builder):
+    builder.trials(dcgan=[5.0, None, None])
+    text = said(builder)
+    assert "dcgan bn=off with 5.00 in the one of its 3 seeds that finished; 2 of its 3 seeds diverged." in text
+    assert "single seed" not in text
+    board = leaderboard(builder.results())
+    assert "1 of 3 finished" in as_text(board, 120)
+    assert "5.00*" in as_text(board, 120)
+    assert "One seed gives no verdict" not in as_text(board, 120)
+
+
+def test_the_lowest_mean_says_how_many_of_its_seeds_diverged(builder):
+    builder.references()
+    builder.trials(dcgan=[5.0, 5.1, 5.2, None, None], lsgan=[20.0, 20.3, 20.1, 20.2, 20.4])
+    assert "dcgan bn=off with 5.10 [4.85, 5.35] over 3 seeds; 2 of its 5 seeds diverged (for" in said(builder)
+
+
+def test_cells_without_common_seeds_are_not_called_alike(builder):
+    builder.trials(dcgan=[10.0, 10.1, 10.2], lsgan=[30.0, 30.2, 30.1])
+    for first, algorithm in ((10, "hinge"), (20, "wgan")):
+        for seed in range(first, first + 3):
+            builder.trial(algorithm, False, seed, 40.0 + seed, pictures=False)
+    text = said(builder)
+    assert "dcgan bn=off is better than 1 of the other 3; not compared, for want of two seeds that both have: " in text
+    assert "hinge bn=off, wgan bn=off." in text
+    assert "not separable" not in text
+
+
+def test_a_mean_that_is_lower_by_other_seeds_is_not_blamed_on_divergence(builder):
+    """dcgan has two easy seeds more; in those that both have, lsgan is better, and nothing diverged."""
+    builder.trials(dcgan=[30.0, 31.0, 32.0, 1.0, 1.2], lsgan=[25.0, 26.1, 27.0], hinge=[90.0, 91.0, 92.0])
+    text = said(builder)
+    assert "Lowest mean FID: dcgan bn=off" in text
+    assert "Over the seeds that both have, " in text
+    assert "lsgan bn=off did better than dcgan bn=off" in text
+    assert "diverged too" not in text
+
+
+def test_a_cell_of_one_seed_is_not_among_those_that_are_beaten(builder):
+    builder.trials(dcgan=[1.0], lsgan=[10.0, 10.1, 10.2], hinge=[50.0, 50.3, 50.2], wgan=[70.0, 70.1, 70.3])
+    text = said(builder)
+    assert "Lowest FID: dcgan bn=off with 1.00 in its one seed" in text
+    assert "lsgan bn=off is better than each of the other 2 with two seeds or more" in text
+
+
+def test_small_scores_keep_their_digits_in_sentences(builder):
+    builder.trials(dcgan=[0.0031, 0.0032, 0.003], lsgan=[0.0062, 0.0064, 0.006])
+    text = said(builder)
+    assert "dcgan bn=off with 0.0031 [0.0029, 0.0033] over 3 seeds" in text
+    assert "better than lsgan bn=off by 0.0031 [0.0029, 0.0033] FID" in text
+    assert "-0.0031" in as_text(pairwise(builder.results()), 120)

@@ -53,6 +53,13 @@ def test_a_cell_of_which_every_trial_failed_is_a_row_with_its_reason(builder):
     assert "dcgan bn=on: failed - RuntimeError: out of memory" in tables.as_text(board, 120)
 
 
+def test_the_interquartile_mean_counts_divergences(builder):
+    builder.trials(dcgan=[*[10.0 + seed / 10 for seed in range(20)], *[None] * 10], lsgan=[20.0] * 20)
+    board = tables.leaderboard(builder.results())
+    assert board.set_index("label")["iqm"].to_dict() == {"dcgan bn=off": math.inf, "lsgan bn=off": 20.0}
+    assert "IQM count a seed that diverged as the worst" in tables.as_text(board, 200)
+
+
 def test_skips_are_rows_with_their_reason(three_seeds):
     row = cell(tables.leaderboard(three_seeds), "wgan_gp bn=on")
     assert math.isnan(row["fid"])
