@@ -149,13 +149,45 @@ def test_damaged_checkpoints_are_said_and_passed_over(command, stop_at, uninterr
     assert trial()["run_id"] == run_id
 
 
-def test_a_checkpoint_of_another_torch_is_not_used(command, stop_at, monkeypatch):
-    stop_at(37)
+@pytest.mark.parametrize(
+    "change", [("bench.environment.code", lambda algorithm: "changed"), ("torch.__version__", "0.1")]
+)
+def test_what_other_code_or_torch_began_is_put_aside_for_a_new_run(command, stop_at, monkeypatch, tmp_path, change):
+    """Nets of another size included, which the store would not take as params of the same run."""
+    stop_at(70)
     assert command(*CURVES)[0] == 130
-    monkeypatch.setattr(torch, "__version__", "0.1")
+    before = trial()["run_id"]
+    monkeypatch.setattr(*change)
+    monkeypatch.setattr("bench.train.trial.parameter_count", lambda net: 7)
     code, out, err = command(*CURVES)
     assert code == 0, err
-    assert "its checkpoint is of other code, torch or device and not used" in out
+    assert "what was begun of it is of other code, torch or device and not used" in out
+    assert "goes on" not in out
+    row = trial()
+    assert (row["params_g"], row["status"]) == (7, "finished")
+    client = client_of()
+    assert [point.step for point in client.get_metric_history(row["run_id"], "loss_d")] == [25, 50, 75, 100]
+    assert client.get_run(before).info.status == "KILLED"
+    assert client.get_run(before).data.params["params_g"] != "7"
+    assert runs(tmp_path) == 2
+    assert not Path(WORK).exists()
+
+
+def test_a_trial_whose_journal_is_damaged_is_left_out_and_holds_no_other_up(command, stop_at):
+    stop_at(37)
+    assert command(*CURVES)[0] == 130
+    (journal,) = Path(WORK).glob("*/journal.jsonl")
+    journal.write_text("{}\n" + journal.read_text())
+    code, out, err = command(*CURVES, "--seeds", "2")
+    assert code == 0, err
+    assert "seed=0 is left out: " in out
+    assert f"is damaged; remove {journal.parent.absolute()}, what it holds is lost" in out
+    assert set(results.load().trials.query("kind == 'trial'").set_index("seed")["status"].items()) == {
+        (0, "interrupted"),
+        (1, "finished"),
+    }
+    with FileLock(f"{journal.parent}.lock", timeout=0):
+        pass
 
 
 def test_a_run_deleted_in_the_store_is_begun_anew(command, stop_at):
