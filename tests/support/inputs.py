@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
+from plan_files import plan_file
 from safetensors.torch import save
 from stores import copy_of, fill, record, trial
 
@@ -335,6 +336,7 @@ def tags(rng, place):
 KINDS = {
     "command lines": (command_line, 3000),
     "settings": (settings, 2400),
+    "plan files": (plan_file, 1000),
     "IDX files": (idx, 1200),
     "npz files": (archive, 1200),
     "PNG files": (pictures, 600),
