@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from mlflow.exceptions import MlflowException
 from stored import client_of, content, runs
 from victim import CURVES
 
 from bench import results
 from bench.spool import WORK
 from bench.train.examine import Examiner
+from bench.train.memory import out_of_memory
 from gans.standard.gan import ClassicGAN
 
 
@@ -233,10 +235,25 @@ def test_a_full_disk_at_the_end_loses_no_training(command, full_disk, uninterrup
     assert content(tmp_path) == uninterrupted
 
 
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
-)
-def test_out_of_memory_says_what_to_lower(command, monkeypatch, error):
+MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory."),
+    torch.AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 9.06 GB, max allowed: 9.07 GB)."),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", MEMORY, ids=lambda error: type(error).__name__)
+def test_each_form_of_out_of_memory_is_known(error):
+    assert out_of_memory(error)
+    assert not out_of_memory(RuntimeError("CUDA error: an illegal memory access was encountered"))
+
+
+def test_out_of_memory_in_a_trial_says_what_to_lower(command, monkeypatch):
+    error = MEMORY[1]
+
     def d_loss(self, real, fake):
         raise error
 
@@ -245,3 +262,27 @@ def test_out_of_memory_says_what_to_lower(command, monkeypatch, error):
     assert code == 1
     assert "out of memory on cpu: lower batch_size (now 32) or unroll (now 2) with --set" in out
     assert trial()["status"] == "failed"
+
+
+@pytest.mark.parametrize(("error", "words"), [(MEMORY[2], "MPS backend out of memory"), (MEMORY[-1], "MemoryError")])
+def test_out_of_memory_outside_of_trials_is_one_line(command, monkeypatch, error, words):
+    """Rows of reference are scored before the first trial."""
+
+    def score(self):
+        raise error
+
+    monkeypatch.setattr("bench.train.references.References.score", score)
+    code, _, err = command(*CURVES)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith(f"bench: error: out of memory ({words}")
+    assert "choose another one with --device" in err
+
+
+def test_a_store_that_fails_without_a_word_is_one_line(command, monkeypatch):
+    def score(self):
+        raise MlflowException("")
+
+    monkeypatch.setattr("bench.train.references.References.score", score)
+    code, _, err = command(*CURVES)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the store failed (MlflowException)" in err
