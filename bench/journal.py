@@ -167,7 +167,7 @@ class Journal:
     @property
     def settled(self) -> bool:
         """Whether the run has ended, be it that a trial may go on later."""
-        return self.entries[-1].get("status", "RUNNING") != "RUNNING"
+        return bool(self.entries[-1].get("status", "RUNNING") != "RUNNING")
 
 
 def _send(store: Store, journal: Journal, run_id: str, entry: Entry) -> None:

@@ -102,7 +102,7 @@ def _text(path: Path) -> str:
 def _mapping(path: Path) -> Mapping[Any, Any]:
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML is not typed
         """Without aliases: a few lines of aliases of aliases stand for a text of any length."""
 
         def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
