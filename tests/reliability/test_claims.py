@@ -50,8 +50,12 @@ def test_a_trial_that_begins_anew_in_its_run_runs_again(claim):
     assert again.run_id == writer.run_id
     assert status(writer.run_id) == "RUNNING"
     again.release()
+    third = claim()
+    third.rewind(0)
+    third.flush()
+    third.release()
     sync.sync(Store())
-    assert status(writer.run_id) == "KILLED", "that it runs again is not its end"
+    assert status(writer.run_id) == "KILLED", "its last word, that it runs again, is not its end"
 
 
 def test_another_program_begins_a_run_of_its_own_and_none_takes_any(claim):
