@@ -7,7 +7,8 @@ Takes the status, the final scores, D's loss as it was logged, and the score of 
     discriminator saturation  D's loss at the end is below `SATURATED` of the highest it was: nothing is left to learn
                               from it. Only where losses are positive; a critic's is no such measure.
     no learning               FID is not below `LEARNED` of an untrained generator's, and samples do not look real
-    mode collapse             samples lack digits, lie in few, or are near copies within a digit (`COLLAPSE`)
+    mode collapse             samples lack digits, lie in few, or are near copies within a digit (`COLLAPSE`); or curves
+                              are parabolas (`REAL`) of at most `COVERED` of the family
     healthy                   none of these
 
 A trial may have more than one; the first is its name, all are in the sentence. A generator that learned nothing lacks
@@ -28,7 +29,9 @@ from bench.protocol import metric_name
 SATURATED = 0.01
 LEARNED = 0.9
 REAL = 0.1
-"""Precision from which on samples look like digits."""
+"""Precision, or the share of valid curves, from which on samples look real."""
+COVERED = 0.5
+"""The share of the curves' family; real ones cover all of it, copies of one parabola a twentieth."""
 HEALTHY = "healthy"
 LAST = 0.1
 """The end of a training: this share of its logged losses."""
@@ -101,6 +104,9 @@ def diagnose(
         findings.append(("no learning", f"FID {fid:.1f} where an untrained generator has {before:.1f}"))
     else:
         found = [f"{bound.metric} {score(bound.metric):.2g}" for bound in COLLAPSE if bound.broken(score(bound.metric))]
+        # Digits have a coverage too, of another meaning; where no curve is valid, there are no modes to count.
+        if score("valid") >= REAL and score("coverage") <= COVERED:
+            found.append(f"coverage {score('coverage'):.2g}")
         if found:
             findings.append(("mode collapse", ", ".join(found)))
     return Diagnosis(tuple(findings))

@@ -138,13 +138,20 @@ class Journal:
 
     def note_delivery(self, run_id: str, delivered: int) -> None:
         """Remembers that the first `delivered` entries have arrived, and that all others may be on their way."""
-        self.run_id, self.delivered, self.tried = run_id, delivered, len(self.entries)
-        state = {"run_id": run_id, "delivered": delivered, "tried": self.tried}
+        tried = len(self.entries)
+        state = {"run_id": run_id, "delivered": delivered, "tried": tried}
+        # On the disk first: what is sent without that note would be sent once more after a kill.
         write_atomically(self._delivered_path, json.dumps(state).encode())
+        self.run_id, self.delivered, self.tried = run_id, delivered, tried
+
+    def forget_delivery(self) -> None:
+        """Lets all of it be sent again, to a new run."""
+        self._delivered_path.unlink(missing_ok=True)
+        self.run_id, self.delivered, self.tried = None, 0, 0
 
     @property
     def start(self) -> Entry:
-        """The first entry: id, name, kind, parent, uri and experiment of the run."""
+        """The first entry: id, name, kind, parent, uri and experiment of the run; of newer ones also `made_by`."""
         return self.entries[0]
 
     @property
@@ -160,7 +167,7 @@ class Journal:
     @property
     def settled(self) -> bool:
         """Whether the run has ended, be it that a trial may go on later."""
-        return self.entries[-1]["op"] in ("close", "status")
+        return bool(self.entries[-1].get("status", "RUNNING") != "RUNNING")
 
 
 def _send(store: Store, journal: Journal, run_id: str, entry: Entry) -> None:

@@ -9,6 +9,9 @@ from filelock import FileLock, Timeout
 
 from bench.errors import BenchError
 
+TRIES = 10
+"""To make a lock in a folder that others remove and make again; each has a moment's chance to be in the way."""
+
 
 def try_lock(folder: Path, patience: float = 0.0) -> FileLock | None:
     """The lock of a folder, held; None where another process still holds it after `patience` seconds.
@@ -16,16 +19,22 @@ def try_lock(folder: Path, patience: float = 0.0) -> FileLock | None:
     BenchError where locks cannot be made.
     """
     lock = FileLock(folder.with_name(folder.name + ".lock"))
-    try:
-        folder.parent.mkdir(exist_ok=True)
-        lock.acquire(timeout=patience, poll_interval=0.2)
-    except Timeout:
-        return None
-    except OSError as error:  # a folder that may not be written to, or a lock that another user made
-        raise BenchError(
-            f"cannot write to {folder.parent} ({error.strerror or error}): make it writable, or go to a folder that is"
-        ) from error
-    return lock
+    tries = 0
+    while True:
+        try:
+            folder.parent.mkdir(exist_ok=True)
+            lock.acquire(timeout=patience, poll_interval=0.2)
+            return lock
+        except Timeout:
+            return None
+        except OSError as error:  # a folder that may not be written to, or a lock that another user made
+            tries += 1
+            if isinstance(error, FileNotFoundError) and tries < TRIES:  # `unlock` elsewhere has just removed the folder
+                continue
+            place = folder.parent
+            raise BenchError(
+                f"cannot write to {place} ({error.strerror or error}): make it writable, or go to a folder that is"
+            ) from error
 
 
 def unlock(lock: FileLock) -> None:

@@ -142,7 +142,7 @@ def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
         raise BenchError(f"no experiment '{experiment}' in {shown(uri)} (it has: {names}); {HINT}")
     runs = stored.runs(client, found.experiment_id, parent)
-    runs += [client.get_run(run_id) for run_id in set(also) - {run.info.run_id for run in runs}]
+    runs += stored.named(client, found.experiment_id, set(also) - {run.info.run_id for run in runs})
     if not runs:
         raise BenchError(f"no runs in experiment '{experiment}' of {shown(uri)}; {HINT}")
     trials = latest(stored.rows(runs))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
@@ -25,6 +27,8 @@ from bench.train.signals import Interrupts
 
 POINTS = 100
 """Points in one call of a writer."""
+PATIENCE = 600.0
+"""Seconds until all processes of a measurement must have started."""
 
 
 class Silence:
@@ -33,8 +37,22 @@ class Silence:
     def say(self, text: str) -> None: ...
 
 
+def _meet(order: Order) -> None:
+    """Waits until all trials of the order's meeting run at once, each in a process of its own; see `timed`."""
+    if not order.parent:
+        return
+    folder, wanted = Path(order.parent), order.untrained["trials"]
+    (folder / str(order.number)).touch()
+    until = time.monotonic() + PATIENCE
+    while (there := len(list(folder.iterdir()))) < wanted:
+        if time.monotonic() > until:
+            raise BenchError(f"of {wanted:.0f} simulated trials only {there} were begun in {PATIENCE:.0f} s")
+        time.sleep(0.01)
+
+
 def sleep(request: Request, order: Order, watcher: Watcher, interrupts: Interrupts) -> Ended:
     """A simulated trial: it lasts as many seconds as its order says and does nothing."""
+    _meet(order)
     time.sleep(order.untrained["seconds"])
     return Ended(order.number, Outcome("finished", "", {}, Counts()))
 
@@ -43,6 +61,7 @@ def write(request: Request, order: Order, watcher: Watcher, interrupts: Interrup
     """A simulated writer: sends points for as many seconds as its order says; its score is how many a second."""
     store = Store(request.experiment)
     run_id = store.add(f"writer {order.number}", "writer")
+    _meet(order)
     sent, started = 0, time.perf_counter()
     while time.perf_counter() - started < order.untrained["seconds"]:
         store.add_points(
@@ -61,11 +80,15 @@ def plan(trials: int) -> Plan:
     return expand(gans.names()[:1], seeds=trials)
 
 
-def timed(engine: Engine, trials: int, seconds: float) -> tuple[float, list[Ended]]:
-    """Wall time of so many simulated trials of a length, and what became of them."""
-    orders = [Order(number, "", "", {"seconds": seconds}) for number in range(trials)]
+def timed(engine: Engine, trials: int, seconds: float, *, together: bool = False) -> tuple[float, list[Ended]]:
+    """Wall time of so many simulated trials of a length, and what became of them.
+
+    Where `together`, none begins before all are ready, so that each has a process of its own, already started.
+    """
     started = time.perf_counter()
-    with Interrupts() as interrupts:
+    with tempfile.TemporaryDirectory() as meeting, Interrupts() as interrupts:
+        given = {"seconds": seconds, "trials": float(trials)}
+        orders = [Order(number, "", meeting if together else "", given) for number in range(trials)]
         ended = list(engine.run(orders, Silence(), interrupts))  # type: ignore[arg-type]
     lost = [each.lost for each in ended if each.lost]
     if lost or len(ended) != trials:

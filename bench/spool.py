@@ -7,19 +7,19 @@ the run has ended and all of it is in the store, and `<id>.lock`, held by the pr
     delivered.json     how many entries the store has
     checkpoint-*.pt    of trials only, `bench.train.checkpoint`'s
 
-A trial's id follows from its fingerprint and its store, so that the next `bench run` finds it again. Knows the store
-through `bench.track.Store`, and nothing of training.
+A trial's folder follows from its fingerprint and its store, so that the next `bench run` finds it again. What nobody
+writes any more is delivered by `bench.sync`. Knows the store through `bench.track.Store`, and nothing of training.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import shutil
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.journal import Journal, begun, deliver
+from bench.journal import Journal, NoRoom, deliver
 from bench.locks import try_lock, unlock
 from bench.pictures import png_bytes
 from bench.track import Store, cause, shown
@@ -40,8 +40,8 @@ PATIENCE = 60.0
 class RunWriter:
     """One run being recorded; nothing is sent before `flush`. Holds the run's lock until it is ended."""
 
-    def __init__(self, journal: Journal, spool: Spool, lock: FileLock) -> None:
-        self.journal, self._spool, self._lock = journal, spool, lock
+    def __init__(self, journal: Journal, spool: Spool, lock: FileLock, *, goes_on: bool = False) -> None:
+        self.journal, self._spool, self._lock, self._goes_on = journal, spool, lock, goes_on
         self._remember()
         self.seconds = 0.0
         """Wall time spent in the store."""
@@ -70,9 +70,11 @@ class RunWriter:
         return self.journal.secure()
 
     def rewind(self, position: int) -> None:
-        """Forgets what came after `position`, unless the store has it already."""
+        """Forgets what came after `position`, unless the store has it already; a run that was stopped runs again."""
         self.journal.truncate(position)
         self._remember()
+        if self._goes_on:
+            self.journal.append({"op": "status", "status": "RUNNING"})
 
     def _remember(self) -> None:
         """The last step of each series, so that a trial that goes on from an older checkpoint adds no point twice."""
@@ -122,19 +124,19 @@ class RunWriter:
         self._spool.try_to_deliver(self.journal)
         self.seconds += time.perf_counter() - started
 
-    def resumed(self) -> None:
-        """Says that a run that was stopped goes on."""
-        self.journal.append({"op": "status", "status": "RUNNING"})
-
     def suspend(self) -> None:
         """Ends the run as KILLED for now: the next `bench run` goes on with it."""
         self.journal.append({"op": "status", "status": "KILLED"})
         self.flush()
         self._lock.release()
 
-    def close(self, status: str) -> None:
-        """Ends the run for good with an MLflow status: FINISHED, FAILED or KILLED. Its folder goes when all is sent."""
+    def close(self, status: str, clear: Callable[[], None] = lambda: None) -> None:
+        """Ends the run for good with an MLflow status: FINISHED, FAILED or KILLED. Its folder goes when all is sent.
+
+        `clear` removes what else lies in the folder; it is called when the end is recorded, before others may write.
+        """
         self.journal.append({"op": "close", "status": status})
+        clear()
         self.flush()
         if self.journal.complete:
             self.journal.remove()
@@ -149,12 +151,25 @@ class Taken(Exception):
         self.run_id = run_id
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a store is; it is opened when it is first needed."""
+
+    uri: str
+    experiment: str
+
+
 class Spool:
     """The runs that are being written to one store from one working directory."""
 
-    def __init__(self, store: Store, root: Path = WORK) -> None:
-        self.store, self.root = store, root.absolute()
+    def __init__(self, place: Store | Place, root: Path = WORK) -> None:
+        self.place, self.root = place, root.absolute()
         self._quiet_until, self._warned = 0.0, False
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """The store itself; BenchError where it cannot be opened."""
+        return self.place if isinstance(self.place, Store) else Store(self.place.experiment, self.place.uri)
 
     def try_to_deliver(self, journal: Journal) -> None:
         """Sends what waits, unless the store failed a moment ago."""
@@ -165,14 +180,17 @@ class Spool:
         except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
             self._quiet_until = time.monotonic() + PATIENCE
             if not self._warned:
-                gone = f"the store {shown(self.store.uri)} takes nothing ({cause(error)})"
+                gone = f"the store {shown(self.place.uri)} takes nothing ({cause(error)})"
                 warnings.warn(f"{gone}; results wait in {self.root}, 'bench sync' delivers them", stacklevel=2)
             self._warned = True
 
-    def _begin(self, folder: Path, lock: FileLock, name: str, kind: str, parent: str | None) -> RunWriter:
+    def _begin(
+        self, folder: Path, lock: FileLock, name: str, kind: str, parent: str | None, made_by: str | None = None
+    ) -> RunWriter:
         journal = Journal(folder)
         start = {"op": "start", "id": uuid.uuid4().hex, "name": name, "kind": kind, "time": time.time()}
-        journal.append(start | {"parent": parent, "uri": self.store.uri, "experiment": self.store.experiment})
+        start |= {"parent": parent, "uri": self.place.uri, "experiment": self.place.experiment, "made_by": made_by}
+        journal.append(start)
         writer = RunWriter(journal, self, lock)
         writer.flush()
         return writer
@@ -186,7 +204,7 @@ class Spool:
 
     def folder(self, fingerprint: str) -> Path:
         """Where the trial of this fingerprint is written, and its checkpoints lie."""
-        place = hashlib.sha256(f"{self.store.uri}\n{self.store.experiment}".encode()).hexdigest()[:6]
+        place = hashlib.sha256(f"{self.place.uri}\n{self.place.experiment}".encode()).hexdigest()[:6]
         return self.root / f"{fingerprint}-{place}"
 
     def claim(
@@ -195,40 +213,52 @@ class Spool:
         name: str,
         parent: str,
         *,
+        made_by: str | None,
         fresh: bool,
         finished: Callable[[], str | None],
+        say: Callable[[str], None],
         patience: float = 0.0,
     ) -> RunWriter:
         """The trial of this fingerprint, begun below the run `parent` or gone on with: where `fresh`, only its own.
 
-        `finished` gives, once nobody else can begin it, the run in which the store has it already. Waits `patience`
-        seconds for another process to let go of it. Raises Taken where it is not to be trained here and now.
+        What was begun by another program than `made_by` is not gone on with, for one run is of one program; None takes
+        any. `finished` gives, once nobody else can begin it, the run in which the store has it already. Waits
+        `patience` seconds for another process to let go of it. Raises Taken where it is not to be trained here and now.
         """
         folder = self.folder(fingerprint)
         lock = try_lock(folder, patience)
         if lock is None:
             raise Taken("another 'bench run' trains it now")
-        journal = Journal(folder)
-        if journal.entries and not self._is_there(journal):
-            journal.remove()
+        try:
             journal = Journal(folder)
-        elif journal.entries and (journal.closed or (fresh and journal.start["parent"] != parent)):
-            has_results = journal.closed
-            if not has_results:
-                journal.append({"op": "close", "status": "KILLED"})
-            self.try_to_deliver(journal)
-            if has_results and not journal.complete:
-                lock.release()
-                raise Taken("its earlier results wait for the store: 'bench sync'")
+            if journal.entries and self._is_there(journal):
+                foreign = made_by not in (None, journal.start.get("made_by"))
+                if not (journal.closed or foreign or (fresh and journal.start["parent"] != parent)):
+                    return RunWriter(journal, self, lock, goes_on=True)
+                if foreign and not journal.closed:
+                    say("what was begun of it is of other code, torch or device and not used")
+                self._put_aside(journal)
+        except (BenchError, Taken) as error:
+            lock.release()
+            if isinstance(error, NoRoom):
+                raise
+            raise Taken(str(error)) from error
+        if journal.entries:
             journal.remove()
-            journal = Journal(folder)
-        if not journal.entries:
-            run_id = finished()
-            if run_id is not None:
-                unlock(lock)
-                raise Taken("another 'bench run' has just finished it", run_id)
-            return self._begin(folder, lock, name, "trial", parent)
-        return RunWriter(journal, self, lock)
+        run_id = finished()
+        if run_id is not None:
+            unlock(lock)
+            raise Taken("another 'bench run' has just finished it", run_id)
+        return self._begin(folder, lock, name, "trial", parent, made_by)
+
+    def _put_aside(self, journal: Journal) -> None:
+        """Ends a run that is not gone on with; Taken where it has results that the store does not take."""
+        has_results = journal.closed
+        if not has_results:
+            journal.append({"op": "close", "status": "KILLED"})
+        self.try_to_deliver(journal)
+        if has_results and not journal.complete:
+            raise Taken("its earlier results wait for the store: 'bench sync'")
 
     def _is_there(self, journal: Journal) -> bool:
         """Whether the run that the journal belongs to was not deleted in the store."""
@@ -236,65 +266,3 @@ class Spool:
             return journal.run_id is None or self.store.find(journal.start["id"]) is not None
         except Exception:  # a store that is gone may come back with it
             return True
-
-
-@dataclass
-class Synced:
-    """What `sync` did; why runs still wait, and what cannot be read, one line a run."""
-
-    delivered: list[str] = field(default_factory=list)
-    unfinished: list[str] = field(default_factory=list)
-    """Names of trials that a 'bench run' would go on with."""
-    failures: list[str] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
-
-
-def _waiting(root: Path, damaged: list[str]) -> Iterator[tuple[Journal, FileLock]]:
-    """The journals that nobody writes now, each locked in its turn; what is wrong with others goes to `damaged`."""
-    folders = [folder for folder in root.iterdir() if folder.is_dir()] if root.is_dir() else []
-    # A parent is older than its children, which need it in the store.
-    for folder in sorted(folders, key=begun):
-        if (lock := try_lock(folder)) is None:
-            continue
-        try:
-            journal = Journal(folder)
-        except BenchError as error:
-            damaged.append(str(error))
-            lock.release()
-            continue
-        if journal.entries:
-            yield journal, lock
-        else:  # the process died before its first word
-            shutil.rmtree(folder, ignore_errors=True)
-            unlock(lock)
-
-
-def sync(only: Store | None = None, root: Path = WORK) -> Synced:
-    """Delivers what waits in `root`, each run to its own store, or what belongs to one store alone."""
-    done = Synced()
-    stores = {} if only is None else {(only.uri, only.experiment): only}
-    for journal, lock in _waiting(root, done.damaged):
-        start = journal.start
-        place = start["uri"], start["experiment"]
-        if start["kind"] != "trial" and not journal.closed:
-            journal.append({"op": "close", "status": "KILLED"})
-        if only is None or place in stores:
-            try:
-                if place not in stores:
-                    stores[place] = Store(start["experiment"], start["uri"])
-                if journal.settled:
-                    deliver(journal, stores[place])
-                elif journal.run_id and stores[place].find(start["id"]):
-                    # Its process died. What it did after its checkpoint it will do again, so none of that is sent.
-                    stores[place].set_status(journal.run_id, "KILLED")
-            except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
-                done.failures.append(f"{start['name']}: {cause(error)}")
-        if journal.closed and journal.complete:
-            done.delivered.append(start["name"])
-            journal.remove()
-            unlock(lock)
-            continue
-        if not journal.closed:
-            done.unfinished.append(start["name"])
-        lock.release()
-    return done

@@ -57,6 +57,21 @@ def test_no_module_is_long(room, limit):
     assert not {path: n for path, n in lengths.items() if n > limit}
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_shell_is_started(room):
+    """Programs are started by a list of words, so that no text that comes from outside is ever a command."""
+    shells = {"system", "popen", "getoutput", "getstatusoutput", "create_subprocess_shell"}
+    for path in sources(room):
+        for node in ast.walk(ast.parse(path.read_text())):
+            where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+            assert not (isinstance(node, ast.keyword) and node.arg == "shell"), where
+            assert not (isinstance(node, (ast.Attribute, ast.alias)) and _name(node) in shells), where
+
+
+def _name(node):
+    return node.attr if isinstance(node, ast.Attribute) else node.name
+
+
 def loaded_by(code):
     script = f"{code}\nimport sys; print(*sorted(m for m in sys.modules if '.' not in m))"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()

@@ -80,6 +80,10 @@ def _error(message: str) -> int:
     return 2
 
 
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
@@ -97,13 +101,17 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         print("bench: interrupted", file=sys.stderr)
         return 130
     except Exception as error:
+        from bench.train.memory import out_of_memory
         from gans import GANError
 
         if isinstance(error, GANError):
             return _error(str(error))
         if type(error).__module__.partition(".")[0] in STORES:
+            return _error(f"the store failed ({_first_line(error)}); nothing is lost, 'bench sync' goes on with it")
+        if out_of_memory(error):
             return _error(
-                f"the store failed ({str(error).splitlines()[0]}); nothing is lost, 'bench sync' goes on with it"
+                f"out of memory ({_first_line(error)}); stop other programs that use the device, choose another one "
+                "with --device, or score fewer images with --samples"
             )
         raise
     return result if isinstance(result, int) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -73,14 +73,21 @@ def plan(asked: Asked, no_timing: bool) -> int:
         )
     estimate = None if no_timing or conditions is None else _estimator(conditions, progress)
     seconds = 0.0
-    for cell in grid.plan.cells:
-        seconds += _cell(cell, [trial for trial in trials if trial.cell == cell], progress, estimate)
+    for cell, own in _by_cell(trials).items():
+        seconds += _cell(cell, own, progress, estimate)
     for skip in grid.plan.skips:
         click.echo(f"  {skip.cell.label}   skipped: {skip.reason}")
     if estimate is not None:
         shared = f", {asked.jobs} at a time about {_duration(seconds / asked.jobs)} at best" if asked.jobs > 1 else ""
         click.echo(f"about {_duration(seconds)} of work on this device{shared}")
     return 0
+
+
+def _by_cell(trials: Iterable[Trial]) -> dict[Cell, list[Trial]]:
+    found: dict[Cell, list[Trial]] = {}
+    for trial in trials:
+        found.setdefault(trial.cell, []).append(trial)
+    return found
 
 
 def _progress(grid: Grid, conditions: Conditions) -> Progress:
@@ -102,9 +109,10 @@ def _estimator(conditions: Conditions, progress: Progress) -> Callable[[Cell], E
     from bench.train.calibrate import Stopwatch, from_store
 
     stopwatch = Stopwatch(conditions)
+    finished = _by_cell(progress.finished)
 
     def estimate(cell: Cell) -> Estimate:
-        own = [run for trial, run in progress.finished.items() if trial.cell == cell]
+        own = [progress.finished[trial] for trial in finished.get(cell, [])]
         return from_store(own, conditions) or stopwatch(cell)
 
     return estimate

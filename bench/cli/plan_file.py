@@ -7,6 +7,7 @@ same parameters. Nothing in a file is executed.
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ import rich_click as click
 
 from bench.errors import BenchError
 
+MOST_BYTES = 100_000
+"""Of a file, which takes a second or two to parse."""
 LISTS = {"algos", "metrics"}
 """Options whose text holds several names, with commas; a file may list them."""
 TYPES = {"boolean": bool, "integer": int, "number": (int, float), "string": str, "array": list}
@@ -72,29 +75,58 @@ def read(path: Path, parameters: Iterable[click.Parameter], context: click.Conte
     values = {}
     for key, value in _mapping(path).items():
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
+            near = difflib.get_close_matches(key, known, 1) if isinstance(key, str) else []
             hint = f"did you mean '{near[0]}'? " if near else ""
-            raise BenchError(f"{path}: unknown key '{key}'; {hint}allowed are {', '.join(known)}")
+            raise BenchError(f"{path}: unknown key {_shown(key)}; {hint}allowed are {', '.join(known)}")
         option = known[key]
         assert option.name is not None
         values[option.name] = _typed(path, key, option, value, context)
     return values
 
 
+def _text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():  # a device may have no end
+            raise BenchError(f"{path} is no file; a plan is one")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise BenchError(f"{path} has more than {MOST_BYTES:,} bytes, which no plan needs; split it into several")
+        return content.decode()
+    except FileNotFoundError as error:
+        raise BenchError(f"no plan {path}; write one with the options of 'bench run' as keys") from error
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path} cannot be read: {error}") from error
+
+
 def _mapping(path: Path) -> Mapping[Any, Any]:
     import yaml
 
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML is not typed
+        """Without aliases: a few lines of aliases of aliases stand for a text of any length."""
+
+        def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+            if self.check_event(yaml.AliasEvent):
+                raise BenchError(f"{path}: aliases ('*name') are not taken; write out what they stand for")
+            return super().compose_node(parent, index)
+
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BenchError(f"no plan {path}; write one with the options of 'bench run' as keys") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise BenchError(f"{path} cannot be read: {error}") from error
+        found = yaml.load(_text(path), Loader)
     except yaml.YAMLError as error:
         raise BenchError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise BenchError(f"{path} cannot be read, a value in it has no form of YAML's: {error}") from error
     if not isinstance(found, dict):
         raise BenchError(f"{path} holds no keys; a plan is made of lines like 'algos: dcgan, wgan_gp'")
     return found
+
+
+def _shown(value: Any) -> str:
+    """The beginning of a value, as Python writes it."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes no more than 4,300 digits
+        return "a number of thousands of digits"
 
 
 def _typed(path: Path, key: str, option: click.Option, value: Any, context: click.Context) -> Any:
@@ -107,7 +139,7 @@ def _typed(path: Path, key: str, option: click.Option, value: Any, context: clic
         fits = False
     if not fits or ("enum" in kind and value not in kind["enum"]):
         allowed = ", ".join(map(str, kind["enum"])) if "enum" in kind else " or ".join(_WORDS[name] for name in names)
-        raise BenchError(f"{path}: {key}: {value!r}; allowed is {allowed}")
+        raise BenchError(f"{path}: {key}: {_shown(value)}; allowed is {allowed}")
     if isinstance(value, bool) and not option.is_flag:
         value = "on" if value else "off"
     if option.name in LISTS and isinstance(value, list):
@@ -118,6 +150,8 @@ def _typed(path: Path, key: str, option: click.Option, value: Any, context: clic
         return option.type_cast_value(context, value)
     except click.BadParameter as error:
         raise BenchError(f"{path}: {key}: {error.message}") from error
+    except (ValueError, OverflowError) as error:
+        raise BenchError(f"{path}: {key}: {_shown(value)} is far beyond any range") from error
 
 
 _WORDS = {

@@ -33,8 +33,10 @@ def run(given: Sequence[str], asked: Asked) -> int:
     """
     grid = asked.grid()
 
-    from bench import results, spool
+    from bench import results
     from bench.cli.display import display
+    from bench.spool import Spool
+    from bench.sync import sync
     from bench.track import Store
     from bench.train.conditions import Conditions
     from bench.train.run import Run
@@ -45,14 +47,14 @@ def run(given: Sequence[str], asked: Asked) -> int:
     conditions = Conditions(grid)
     images = conditions.data
     store = Store(grid.request.experiment)
-    spool.sync(store)
+    sync(store)
     announce(images)
     trials = len(grid.plan.trials)
     click.echo(grid.header(conditions.settings.samples))
     click.echo(f"{plural(trials, 'trial')}, {len(images):,} examples of {images.name} from {images.source}")
     for skip in grid.plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
-    workplace = Workplace(conditions, spool.Spool(store), fresh=grid.request.fresh)
+    workplace = Workplace(conditions, Spool(store), fresh=grid.request.fresh)
     current = Run(workplace, shlex.join(["bench", *given]))
     if current.known:
         click.echo(f"{len(current.known)} of them finished before and not trained again (--fresh does)")
@@ -96,14 +98,15 @@ def _engine(asked: Asked, grid: Grid, workplace: Workplace) -> Iterator[Engine]:
 
 def _deliver(store: Store) -> None:
     """What the store did not take while it was trained; BenchError where it does not take it now either."""
-    from bench import spool
+    from bench.spool import WORK
+    from bench.sync import sync
     from bench.track import shown
 
-    failures = spool.sync(store).failures
+    failures = sync(store).failures
     if failures:
         raise BenchError(
             f"the trials are done, but {shown(store.uri)} does not take their results ({failures[0]}); they wait in "
-            f"{spool.WORK}; when the store is back: bench sync && bench report"
+            f"{WORK}; when the store is back: bench sync && bench report"
         )
 
 

@@ -74,7 +74,7 @@ def _slots(number: int, seconds: float, store: Store) -> None:
 
     trials = measure.plan(4 * number).trials
     with cluster("local", Request(algos=""), trials, None, store.uri, measure.sleep, number) as engine:
-        measure.timed(engine, number, seconds)  # in which Ray starts its processes
+        measure.timed(engine, number, 0.0, together=True)  # in which Ray starts a process for each slot
         wall, _ = measure.timed(engine, len(trials), seconds)
     found = measure.Efficiency(number, len(trials), seconds, wall)
     click.echo(
@@ -90,7 +90,7 @@ def _writers(number: int, seconds: float, store: Store) -> None:
 
     request = Request(algos="", experiment=store.experiment)
     engine = Processes(request, measure.plan(number).trials, number, number, measure.write)
-    _, ended = measure.timed(engine, number, seconds)
+    _, ended = measure.timed(engine, number, seconds, together=True)
     rate = sum(each.outcome.scores["points"] for each in ended if each.outcome)
     click.echo(f"{number:>5} writers  {rate:,.0f} points/s in calls of {measure.POINTS}, {rate / number:,.0f} each")
 

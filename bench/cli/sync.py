@@ -8,9 +8,9 @@ import rich_click as click
 @click.command()
 def sync() -> int:
     """Deliver the results that wait in bench-work because their store was gone; exit code 1 when some still wait."""
-    from bench import spool
+    from bench import sync as syncing
 
-    done = spool.sync()
+    done = syncing.sync()
     for name in done.delivered:
         click.echo(f"delivered  {name}")
     for failure in done.failures:

@@ -59,7 +59,8 @@ class Stopwatch:
         gan = build(Trial(cell, 0), settings.device, settings.task.field)
         config = gan.config
         steps = settings.budget.steps(len(data.images), config.batch_size, config.n_d)
-        loop = Loop(gan, settings.task.batches(data, config.batch_size, 0, settings.device), steps)
+        batches = settings.task.batches(data, config.batch_size, 0, settings.device)
+        loop = Loop(gan, batches, steps, settings.precision, graphs=settings.graphs)
         loop.run(min(WARM_UP, steps))
         loop.drain()
         warm = loop.counts.seconds, loop.counts.steps

@@ -161,8 +161,9 @@ class Loop:
         self.batches.load_state_dict(state["batches"])
         for name, value in state["counts"].items():
             setattr(self.counts, name, value)
-        # A Python float, and so float64, holds exactly what a scalar of either precision was.
+        # A Python float, and so float64, holds exactly what a scalar of either precision was; MPS has float32 alone.
+        dtype = torch.float32 if self.gan.device.type == "mps" else torch.float64
         self._pending = [
-            (step, key, torch.tensor(value, dtype=torch.float64, device=self.gan.device))
+            (step, key, torch.tensor(value, dtype=dtype, device=self.gan.device))
             for step, key, value in state["pending"]
         ]

@@ -16,12 +16,14 @@ from bench.errors import BenchError
 from bench.plan import Trial
 from bench.request import Request
 from bench.train.interface import Ended, Order, Watcher
-from bench.train.processes import PATIENCE, TRIES
+from bench.train.processes import TRIES
 from bench.train.signals import Interrupts
 from bench.train.worker import Event, Reporter, Site, Work, show, train
 
 GPU_SHARE = 0.25
 """The part of a GPU that a trial asks for: these nets leave most of one idle."""
+PATIENCE = 120.0
+"""Seconds that a second try waits for the lock of a lost machine, which an NFS server keeps for up to 90 s."""
 
 
 def _task(request: Request, order: Order, site: Site, work: Work, mailbox: Any) -> Ended:
@@ -98,11 +100,13 @@ def _gpus(address: str, request: Request, share: float | None) -> float:
 def _check_store(uri: str) -> None:
     import ray
 
+    from bench.track import shown
+
     machines = {node["NodeManagerAddress"] for node in ray.nodes() if node["Alive"]}
     if len(machines) > 1 and not uri.startswith("http"):
         raise BenchError(
-            f"the cluster has {len(machines)} machines, which cannot share the store {uri}; start 'mlflow server' and "
-            "set MLFLOW_TRACKING_URI to its address"
+            f"the cluster has {len(machines)} machines, which cannot share the store {shown(uri)}; start "
+            "'mlflow server' and set MLFLOW_TRACKING_URI to its address"
         )
 
 

@@ -34,18 +34,24 @@ def _serve(connection: Connection, site: Site, request: Request, work: Work) -> 
     with Interrupts(impatient=False) as interrupts:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-        def send(event: Event) -> None:
+        def send(event: Event | Ended) -> None:
             try:
                 connection.send(event)
             except OSError:  # its master is dead
                 interrupts.pending = interrupts.pending or signal.SIGTERM
 
+        def receive() -> Order | None:
+            try:
+                order: Order = connection.recv()
+            except (EOFError, OSError):  # nobody is there any more
+                return None
+            return order
+
         try:
             site.enter()
-            while True:
-                order = connection.recv()
-                connection.send(work(request, order, Reporter(order.number, send), interrupts))
-        except (EOFError, OSError, KeyboardInterrupt):
+            while order := receive():
+                send(work(request, order, Reporter(order.number, send), interrupts))
+        except KeyboardInterrupt:
             pass
         except Exception as error:
             with contextlib.suppress(OSError):

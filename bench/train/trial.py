@@ -19,7 +19,6 @@ from typing import Any
 import torch
 
 import gans
-from bench import environment
 from bench.data import Dataset
 from bench.diagnosis import Diagnosis, diagnose
 from bench.journal import NoRoom
@@ -30,6 +29,7 @@ from bench.train.checkpoint import Checkpoints, Damaged
 from bench.train.examine import Examiner
 from bench.train.interface import Outcome, Settings, Watcher
 from bench.train.loop import Counts, Diverged, Loop
+from bench.train.memory import out_of_memory
 from bench.train.restore import weights_bytes
 from bench.train.signals import Interrupts
 from gans import GAN
@@ -55,11 +55,6 @@ def schedule(steps: int, points: int) -> set[int]:
     return {max(round(steps * i / points), 1) for i in range(1, points + 1)} if points else set()
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether the device, or the CPU, had no memory left."""
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
-
-
 class TrialRunner:
     """Runs one trial and records it in `recorder`, from its newest checkpoint where it has one."""
 
@@ -82,11 +77,6 @@ class TrialRunner:
         self.tags = {**tags, "status": "running", "reason": ""}
         self.untrained = untrained
         self.checkpoints = Checkpoints(recorder.folder)
-        self.made_by = {
-            "device": settings.device.type,
-            "torch": str(torch.__version__),
-            "code": environment.code(gans.get(trial.cell.algorithm)),
-        }
         self.counts = Counts()
         self.examiner: Examiner | None = None
 
@@ -163,8 +153,6 @@ class TrialRunner:
         for state in self.checkpoints.load():
             if isinstance(state, Damaged):
                 self.watcher.say(f"{self.trial}: {state} and not used")
-            elif state.get("made_by") != self.made_by:
-                self.watcher.say(f"{self.trial}: its checkpoint is of other code, torch or device and not used")
             else:
                 return self._resume(state)
         self.recorder.rewind(0)
@@ -204,7 +192,6 @@ class TrialRunner:
         examiner.load_state_dict(state["examiner"])
         self.recorder.rewind(state["recorded"])
         self.recorder.seconds += state["log_seconds"]
-        self.recorder.resumed()
         self.recorder.tags(self.tags)
         self.watcher.trial_started(self.trial, loop.steps)
         self.watcher.say(f"{self.trial}: goes on from step {loop.counts.steps:,} of {loop.steps:,}")
@@ -224,7 +211,6 @@ class TrialRunner:
     def _checkpoint(self, loop: Loop, examiner: Examiner) -> None:
         """Saves the state, then sends what was recorded up to it. A full disk is no reason to stop training."""
         state = {
-            "made_by": self.made_by,
             "loop": loop.state_dict(),
             "examiner": examiner.state_dict(),
             "recorded": self.recorder.position(),
@@ -277,5 +263,4 @@ class TrialRunner:
             self.recorder.suspend()
             return
         self.recorder.metrics({"eval_seconds": eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps)
-        self.recorder.close("FINISHED" if outcome.status == "finished" else "FAILED")
-        self.checkpoints.clear()
+        self.recorder.close("FINISHED" if outcome.status == "finished" else "FAILED", self.checkpoints.clear)

@@ -37,9 +37,11 @@ class Site:
 
     @classmethod
     def here(cls, threads: int) -> Site:
-        """This process's own."""
+        """This process's own; its store is named, lest a worker's surroundings name another."""
+        from bench.track import tracking_uri
+
         environment = {name: value for name, value in os.environ.items() if name.startswith(VARIABLES)}
-        return cls(Path.cwd(), environment, threads)
+        return cls(Path.cwd(), environment | {"MLFLOW_TRACKING_URI": tracking_uri()}, threads)
 
     def enter(self) -> None:
         """Makes this process work there. BenchError where the folder is not on this machine."""
@@ -88,12 +90,14 @@ def show(event: Event, trials: Mapping[int, Trial], watcher: Watcher) -> None:
 
 @functools.cache
 def _workplace(request: Request) -> Any:
-    from bench.spool import Spool
-    from bench.track import Store
+    from bench.spool import Place, Spool
+    from bench.track import tracking_uri
     from bench.train.conditions import Conditions
     from bench.train.workplace import Workplace
 
-    return Workplace(Conditions(request.grid()), Spool(Store(request.experiment)), fresh=request.fresh)
+    # A store that is away just now must not keep a worker from training: results wait for it.
+    spool = Spool(Place(tracking_uri(), request.experiment))
+    return Workplace(Conditions(request.grid()), spool, fresh=request.fresh)
 
 
 def train(request: Request, order: Order, watcher: Watcher, interrupts: Interrupts) -> Ended:

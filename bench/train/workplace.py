@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 
+import torch
+
 import gans
 from bench import environment
 from bench.plan import Cell, Trial, command
@@ -60,6 +62,11 @@ class Workplace:
             "fingerprint": self.conditions.fingerprint(trial),
         }
 
+    def _made_by(self, trial: Trial) -> str:
+        """Equal where a checkpoint of the trial can be gone on with."""
+        code = environment.code(gans.get(trial.cell.algorithm))
+        return f"{code} torch {torch.__version__} {self.conditions.settings.device.type}"
+
     def _just_finished(self, trial: Trial) -> str | None:
         """The run in which another process has finished the trial since this run began."""
         if self.fresh:
@@ -70,15 +77,17 @@ class Workplace:
             return None
         return known[trial].info.run_id if known else None
 
-    def _claim(self, order: Order, trial: Trial, watcher: Watcher) -> RunWriter | Ended:
+    def _claim(self, order: Order, trial: Trial, watcher: Watcher, made_by: str | None) -> RunWriter | Ended:
         """The trial's run, or what became of the order where another process has the trial or had it."""
         try:
             return self.spool.claim(
                 self.conditions.fingerprint(trial),
                 str(trial),
                 order.parent,
+                made_by=made_by,
                 fresh=self.fresh,
                 finished=lambda: self._just_finished(trial),
+                say=lambda text: watcher.say(f"{trial}: {text}"),
                 patience=order.patience,
             )
         except Taken as taken:
@@ -91,7 +100,7 @@ class Workplace:
         KeyboardInterrupt and NoRoom as `TrialRunner.run`.
         """
         trial = self.conditions.plan.trials[order.number]
-        writer = self._claim(order, trial, watcher)
+        writer = self._claim(order, trial, watcher, self._made_by(trial))
         if isinstance(writer, Ended):
             return writer
         conditions = self.conditions
@@ -105,12 +114,11 @@ class Workplace:
     def give_up(self, order: Order, reason: str, watcher: Watcher) -> Ended:
         """Records that a trial failed whose processes died."""
         trial = self.conditions.plan.trials[order.number]
-        writer = self._claim(order, trial, watcher)
+        writer = self._claim(order, trial, watcher, made_by=None)
         if isinstance(writer, Ended):
             return writer
         outcome = Outcome("failed", reason, {}, Counts())
         writer.tags(self._tags(trial) | {"status": outcome.status, "reason": reason, "diagnosis": ""})
-        Checkpoints(writer.folder).clear()
-        writer.close("FAILED")
+        writer.close("FAILED", Checkpoints(writer.folder).clear)
         watcher.trial_ended(trial, outcome)
         return Ended(order.number, outcome, writer.run_id)

@@ -1,6 +1,7 @@
 """A plan's file is the command line in another form; `bench plan` tells what is done and how long the rest takes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,6 +12,8 @@ from bench.cli.plan_file import keys
 from bench.cli.run import run
 from bench.track import Store
 from bench.train.calibrate import Estimate
+from bench.train.conditions import Conditions
+from bench.train.loop import Loop
 
 CURVES = "algos: gan\npreset: smoke\nsteps: 40\nsamples: 200\n"
 
@@ -90,10 +93,19 @@ def test_the_command_line_goes_before_the_file(planned, arguments, words):
         ("algos: !!python/object/apply:os.system ['touch ran']", "plan.yaml is no YAML"),
         ("algos: gan\ngpu-share: 0.5", "--gpu-share goes with --ray"),
         ("algos: gan\nray: local\njobs: 2", "--jobs and --ray exclude each other"),
+        ("a: &a [x]\nalgos: [*a, *a]", "plan.yaml: aliases ('*name') are not taken; write out what they stand for"),
+        ("algos: HUGE", "plan.yaml: algos: a number of thousands of digits; allowed is text"),
+        ("algos: gan\nsamples: HUGE", "plan.yaml: samples: a number of thousands of digits is far beyond"),
+        ("algos: gan\ncheckpoint-every: HUGE", "plan.yaml: checkpoint-every: a number of thousands of"),
+        ("? HUGE\n: gan", "plan.yaml: unknown key a number of thousands of digits; allowed are algos"),
+        ("algos: [MANY 1]", "plan.yaml: algos: [1, 1, 1, 1, 1, 1, ...]; allowed is text"),
+        ("algos: !!int ''", "plan.yaml cannot be read, a value in it has no form of YAML's"),
+        ("algos: MANY MANY MANY MANY gan", "plan.yaml has more than 100,000 bytes, which no plan needs"),
     ],
 )
 @pytest.mark.parametrize("verb", ["plan", "run"])
 def test_one_line_names_file_and_key_and_what_is_allowed(command, tmp_path, verb, text, words):
+    text = text.replace("HUGE", f"0x{'f' * 5000}").replace("MANY", "1, " * 9000)
     (tmp_path / "plan.yaml").write_text(text)
     code, _, err = command(verb, "plan.yaml")
     assert code == 2
@@ -108,6 +120,7 @@ def test_a_file_that_is_not_there(command, tmp_path):
     assert "plan.yaml cannot be read" in command("run", "plan.yaml")[2]
     (tmp_path / "plan.yaml").write_text("[" * 5000)
     assert command("run", "plan.yaml")[0] == 2
+    assert "/dev/zero is no file" in command("run", "/dev/zero")[2]
 
 
 def test_the_schema_is_that_of_the_options(command):
@@ -161,3 +174,40 @@ def test_hours_count_what_is_left(command, planned, monkeypatch):
     assert "seeds 0..2   30.0 min a trial (made up)" in out
     assert out.endswith("about 1.5 hours of work on this device\n")
     assert sorted(path.name for path in Path().iterdir()) == ["plan.yaml"]
+
+
+def test_each_cell_has_its_own_trials_and_times(planned, monkeypatch):
+    """A grid of many cells is gone through once, whatever the number of its trials."""
+    asked = []
+
+    def watch(self, cell):
+        asked.append(cell.label)
+        return Estimate(60.0 * len(asked), 40, "made up")
+
+    monkeypatch.setattr("bench.train.calibrate.Stopwatch.__call__", watch)
+    code, out, err = planned(f"{CURVES}seeds: 2\nset: lr_d=0.5,0.25", timing=True)
+    assert code == 0, err
+    assert asked == ["gan bn=off lr_d=0.5", "gan bn=off lr_d=0.25"]
+    assert "gan bn=off lr_d=0.25   seeds 0..1   2.0 min a trial (made up)" in out
+    assert "about 6.0 min of work" in out
+
+
+def test_steps_are_timed_as_they_will_be_trained(planned, monkeypatch):
+    """In the precision that is asked for, and with CUDA graphs where they are."""
+    seen = []
+
+    class Watched(Loop):
+        def __init__(self, gan, batches, steps, precision="fp32", *, graphs=False):
+            seen.append((precision, graphs))
+            super().__init__(gan, batches, steps, precision)
+
+    honest = Conditions.__init__
+
+    def graphs_too(self, grid):
+        honest(self, grid)
+        self.settings = replace(self.settings, precision="bf16", graphs=True)
+
+    monkeypatch.setattr("bench.train.calibrate.Loop", Watched)
+    monkeypatch.setattr(Conditions, "__init__", graphs_too)
+    assert planned(CURVES, timing=True)[0] == 0
+    assert seen == [("bf16", True)]

@@ -1,14 +1,19 @@
 """A trial is called by what went wrong with it: on made-up numbers, on real digits, and on trials made to fail."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 from victim import LONG
 
+from bench import diagnosis as diagnosing
 from bench import results
+from bench.data.curves import HIGH, LOW, parabolas
 from bench.diagnosis import diagnose
 from bench.evaluate import Evaluator
+from bench.tasks.curves import CurveYardstick
 
 GOOD = {"fid": 30.0, "precision": 0.6, "recall": 0.3, "missing": 0.0, "class_kl": 0.1, "diversity": 1.1}
 UNTRAINED = {"mnist_fid_1k": 190.0}
@@ -62,6 +67,35 @@ def test_saturation_needs_a_loss_with_a_floor_and_holds_beside_others():
     assert [name for name, _ in found.findings] == ["discriminator saturation", "mode collapse"]
     assert diagnosis([1.38, *[0.5] * 17, 0.01, 0.02]).name == "healthy"
     assert diagnosis([-5.0, *[-0.001] * 19]).name == "healthy"
+
+
+def curves(samples):
+    scores = CurveYardstick().score(samples)
+    return diagnose("", scores, LOSSES, {"curves_fid_1k": 28.0}, samples=1000, prefix="curves")
+
+
+def test_curves_of_half_the_family_are_collapse():
+    """One parabola a thousand times, and the flatter ones alone; curves that are none have no modes to lack."""
+    coefficients = torch.linspace(LOW, HIGH, 1000)
+    assert curves(parabolas(coefficients)).name == "healthy"
+    assert str(curves(parabolas(coefficients[500:501]).repeat(1000, 1, 1, 1))) == "mode collapse: coverage 0.05"
+    assert curves(parabolas(coefficients[:480].repeat(3)[:1000])).name == "mode collapse"
+    assert curves(parabolas(coefficients) + torch.tensor([0.5, -0.5]).repeat(8)).name == "healthy"
+
+
+def test_the_page_tells_the_thresholds():
+    page = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
+    rules = dict(re.findall(r"^\| ([a-z ]+?)(?: \(.*\))? \| (.*) \|$", page.partition("## Diagnosis")[2], re.MULTILINE))
+    assert {"discriminator saturation", "no learning", "mode collapse", "diverged", "healthy"} <= set(rules)
+    assert (
+        f"the last {diagnosing.LAST} of the training below {diagnosing.SATURATED} of"
+        in rules["discriminator saturation"]
+    )
+    assert f"at least {diagnosing.LEARNED} of" in rules["no learning"]
+    assert f"below {diagnosing.REAL}" in rules["no learning"]
+    assert f"`coverage` is {diagnosing.COVERED} or less, and `valid` {diagnosing.REAL} or more" in page
+    for bound in diagnosing.COLLAPSE:
+        assert re.search(rf"`{bound.metric}` (is )?{bound.value} or {'more' if bound.above else 'less'}", page), bound
 
 
 def test_what_was_not_measured_says_nothing():

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from mlflow.exceptions import MlflowException
 from stored import client_of, content, runs
 from victim import CURVES
 
 from bench import results
 from bench.spool import WORK
 from bench.train.examine import Examiner
+from bench.train.memory import out_of_memory
 from gans.standard.gan import ClassicGAN
 
 
@@ -149,13 +151,45 @@ def test_damaged_checkpoints_are_said_and_passed_over(command, stop_at, uninterr
     assert trial()["run_id"] == run_id
 
 
-def test_a_checkpoint_of_another_torch_is_not_used(command, stop_at, monkeypatch):
-    stop_at(37)
+@pytest.mark.parametrize(
+    "change", [("bench.environment.code", lambda algorithm: "changed"), ("torch.__version__", "0.1")]
+)
+def test_what_other_code_or_torch_began_is_put_aside_for_a_new_run(command, stop_at, monkeypatch, tmp_path, change):
+    """Nets of another size included, which the store would not take as params of the same run."""
+    stop_at(70)
     assert command(*CURVES)[0] == 130
-    monkeypatch.setattr(torch, "__version__", "0.1")
+    before = trial()["run_id"]
+    monkeypatch.setattr(*change)
+    monkeypatch.setattr("bench.train.trial.parameter_count", lambda net: 7)
     code, out, err = command(*CURVES)
     assert code == 0, err
-    assert "its checkpoint is of other code, torch or device and not used" in out
+    assert "what was begun of it is of other code, torch or device and not used" in out
+    assert "goes on" not in out
+    row = trial()
+    assert (row["params_g"], row["status"]) == (7, "finished")
+    client = client_of()
+    assert [point.step for point in client.get_metric_history(row["run_id"], "loss_d")] == [25, 50, 75, 100]
+    assert client.get_run(before).info.status == "KILLED"
+    assert client.get_run(before).data.params["params_g"] != "7"
+    assert runs(tmp_path) == 2
+    assert not Path(WORK).exists()
+
+
+def test_a_trial_whose_journal_is_damaged_is_left_out_and_holds_no_other_up(command, stop_at):
+    stop_at(37)
+    assert command(*CURVES)[0] == 130
+    (journal,) = Path(WORK).glob("*/journal.jsonl")
+    journal.write_text("{}\n" + journal.read_text())
+    code, out, err = command(*CURVES, "--seeds", "2")
+    assert code == 0, err
+    assert "seed=0 is left out: " in out
+    assert f"is damaged; remove {journal.parent.absolute()}, what it holds is lost" in out
+    assert set(results.load().trials.query("kind == 'trial'").set_index("seed")["status"].items()) == {
+        (0, "interrupted"),
+        (1, "finished"),
+    }
+    with FileLock(f"{journal.parent}.lock", timeout=0):
+        pass
 
 
 def test_a_run_deleted_in_the_store_is_begun_anew(command, stop_at):
@@ -201,10 +235,25 @@ def test_a_full_disk_at_the_end_loses_no_training(command, full_disk, uninterrup
     assert content(tmp_path) == uninterrupted
 
 
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
-)
-def test_out_of_memory_says_what_to_lower(command, monkeypatch, error):
+MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory."),
+    torch.AcceleratorError("CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported"),
+    RuntimeError("MPS backend out of memory (MPS allocated: 9.06 GB, max allowed: 9.07 GB)."),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", MEMORY, ids=lambda error: type(error).__name__)
+def test_each_form_of_out_of_memory_is_known(error):
+    assert out_of_memory(error)
+    assert not out_of_memory(RuntimeError("CUDA error: an illegal memory access was encountered"))
+
+
+def test_out_of_memory_in_a_trial_says_what_to_lower(command, monkeypatch):
+    error = MEMORY[1]
+
     def d_loss(self, real, fake):
         raise error
 
@@ -213,3 +262,27 @@ def test_out_of_memory_says_what_to_lower(command, monkeypatch, error):
     assert code == 1
     assert "out of memory on cpu: lower batch_size (now 32) or unroll (now 2) with --set" in out
     assert trial()["status"] == "failed"
+
+
+@pytest.mark.parametrize(("error", "words"), [(MEMORY[2], "MPS backend out of memory"), (MEMORY[-1], "MemoryError")])
+def test_out_of_memory_outside_of_trials_is_one_line(command, monkeypatch, error, words):
+    """Rows of reference are scored before the first trial."""
+
+    def score(self):
+        raise error
+
+    monkeypatch.setattr("bench.train.references.References.score", score)
+    code, _, err = command(*CURVES)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith(f"bench: error: out of memory ({words}")
+    assert "choose another one with --device" in err
+
+
+def test_a_store_that_fails_without_a_word_is_one_line(command, monkeypatch):
+    def score(self):
+        raise MlflowException("")
+
+    monkeypatch.setattr("bench.train.references.References.score", score)
+    code, _, err = command(*CURVES)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "the store failed (MlflowException)" in err

@@ -9,7 +9,7 @@ import pytest
 from stored import client_of, content, runs
 from victim import CURVES, LONG, Victim, context, open_store
 
-from bench import results, spool
+from bench import results, spool, sync
 from bench.errors import BenchError
 from bench.journal import Journal
 from bench.locks import try_lock
@@ -262,9 +262,9 @@ def test_sync_holds_one_folder_at_a_time(tmp_path, monkeypatch):
             lock.release()
         real(journal, store)
 
-    real = spool.deliver
-    monkeypatch.setattr(spool, "deliver", deliver)
-    assert sorted(spool.sync(store).delivered) == ["run 0", "run 1", "run 2"]
+    real = sync.deliver
+    monkeypatch.setattr(sync, "deliver", deliver)
+    assert sorted(sync.sync(store).delivered) == ["run 0", "run 1", "run 2"]
     assert free == [True] * 3
 
 

@@ -13,9 +13,11 @@ from bench import results
 from bench.errors import BenchError
 from bench.plan import expand
 from bench.request import Request
-from bench.train.interface import Order
+from bench.train import processes
+from bench.train.interface import Ended, Order
 from bench.train.processes import Processes
 from bench.train.signals import Interrupts
+from bench.train.worker import Site
 
 CURVES = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
 GRID = (*CURVES, "--seeds", "3", "--checkpoint-every", "0.2")
@@ -99,6 +101,38 @@ def test_a_dead_process_costs_one_more_try(tmp_path):
     assert ended[2].outcome.reason == "attempt 1, patience 0.0, 2 threads"
     assert len(notes.said) == 2
     assert all("its process died of SIGKILL" in text for text in notes.said)
+
+
+class Pipe:
+    """A worker's end of the connection: one order, then nobody is there any more."""
+
+    def __init__(self):
+        self.orders, self.sent = [Order(7, "", "", {})], []
+
+    def recv(self):
+        if not self.orders:
+            raise EOFError
+        return self.orders.pop()
+
+    def send(self, event):
+        self.sent.append(event)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), BenchError("no"), None])
+def test_what_a_trial_raises_is_not_taken_for_the_death_of_the_master(error):
+    """The life of a worker, lived in this process."""
+
+    def work(request, order, watcher, interrupts):
+        if error is not None:
+            raise error
+        return Ended(order.number)
+
+    pipe, handler = Pipe(), signal.getsignal(signal.SIGINT)
+    try:
+        processes._serve(pipe, Site.here(1), Request(algos="gan"), work)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert pipe.sent == [error or Ended(7)]
 
 
 def test_what_ends_a_run_stops_the_others_too(tmp_path):

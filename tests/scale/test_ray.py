@@ -9,13 +9,20 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from stored import content, runs
 from victim import Victim
 
-pytest.importorskip("ray")
+from bench import scale
+from bench.errors import BenchError
+from bench.plan import expand
+from bench.request import Request
+from bench.train import on_ray
+
+ray = pytest.importorskip("ray")
 LOOPBACK = "127.0.0.2"
 """Loopback too, but Ray takes 127.0.0.1 for the machine's outer address wherever it reads it."""
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -129,3 +136,40 @@ def test_a_cluster_that_is_not_there_is_one_line(command):
     assert code == 2
     assert err.count("\n") == 1
     assert f"--ray 127.0.0.1:{port}: " in err
+
+
+def test_the_address_of_the_store_is_told_without_its_password(monkeypatch):
+    machines = [{"NodeManagerAddress": name, "Alive": True} for name in ("10.0.0.1", "10.0.0.2")]
+    monkeypatch.setattr(ray, "nodes", lambda: machines)
+    with pytest.raises(BenchError, match=r"2 machines, which cannot share the store postgresql://host/db;") as caught:
+        on_ray._check_store("postgresql://me:secret@host/db")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("there", "device", "share", "asked"),
+    [(2, "auto", None, 0.25), (2, "cuda", 0.5, 0.5), (2, "cpu", None, 0.0), (0, "auto", None, 0.0)],
+)
+def test_a_trial_asks_for_a_part_of_a_gpu_where_there_are_gpus(monkeypatch, there, device, share, asked):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 4.0} | ({"GPU": float(there)} if there else {}))
+    assert on_ray._gpus("auto", Request(algos="gan", device=device), share) == asked
+
+
+@LONG
+def test_two_halves_of_a_gpu_are_used_at_once(monkeypatch):
+    """Ray counts a GPU that is not there, too. Each trial waits for the other one to run beside it."""
+    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+
+    def work(request, order, watcher, interrupts):
+        ended = scale.sleep(request, order, watcher, interrupts)
+        gpus = ray.get_runtime_context().get_assigned_resources()["GPU"]
+        return replace(ended, outcome=replace(ended.outcome, scores={"gpus": gpus, "process": os.getpid()}))
+
+    ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        engine = on_ray.OnRay(Request(algos="gan"), expand(["gan"], seeds=2).trials, 0.5, work)
+        _, ended = scale.timed(engine, 2, 0.0, together=True)
+    finally:
+        ray.shutdown()
+    assert [each.outcome.scores["gpus"] for each in ended] == [0.5, 0.5]
+    assert len({each.outcome.scores["process"] for each in ended}) == 2

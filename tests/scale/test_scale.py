@@ -1,13 +1,22 @@
 """`bench scale`: its arithmetic, its made-up stores, and what it says."""
 
 import os
+import random
 import re
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
+from mlflow.entities import Metric
 
-from bench import results, scale
+from bench import results, scale, stored
+from bench.errors import BenchError
+from bench.request import Request
 from bench.track import Store
+from bench.train.interface import Order
 
 
 def test_efficiency_is_the_part_of_all_slots_time_in_trials():
@@ -40,6 +49,94 @@ def test_it_measures_what_it_can_without_ray_and_leaves_nothing_behind(command, 
     assert re.match(r" +6 trials   \d[\d,]+ points read in [\d.]+ s .* a page of [\d.]+ MB written in", report)
     assert set(tmp_path.iterdir()) <= before
     assert "MLFLOW_TRACKING_URI" not in os.environ
+
+
+def test_many_runs_by_their_ids_are_read_in_few_calls(monkeypatch, tmp_path):
+    """As `bench run` does at its end with the trials that it knew already."""
+    uri = f"sqlite:///{tmp_path}/made-up.db"
+    store = Store(uri=uri)
+    scale.fill(store, trials=12, cells=4, points=10)
+    ids = sorted(run.info.run_id for run in store.runs("trial"))
+    calls = []
+    honest = stored.search
+    monkeypatch.setattr(stored, "TOGETHER", 5)
+    monkeypatch.setattr(stored, "search", lambda *arguments: calls.append(arguments) or honest(*arguments))
+    found = stored.named(store.client, store.experiment_id, iter(ids[:11]))
+    assert sorted(run.info.run_id for run in found) == ids[:11]
+    assert len(calls) == 3
+    assert stored.named(store.client, store.experiment_id, []) == []
+    monkeypatch.setattr(stored, "TOGETHER", 500)
+    calls.clear()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    loaded = results.load(parent="none", also=ids[2:9])
+    assert sorted(loaded.trials["run_id"]) == ids[2:9]
+    assert len(calls) == 3, "of this parent, by id, the doctor's"
+
+
+def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():
+    """Each waits for the others of its eight, so that one after the other would never end."""
+    together = threading.Barrier(stored.AT_ONCE)
+
+    class Client:
+        def get_metric_history(self, run_id, key):
+            together.wait(30)
+            time.sleep(random.random() / 100)
+            return [Metric(key, float(step), 0, step) for step in (1, 2)]
+
+    runs = [
+        SimpleNamespace(info=SimpleNamespace(run_id=f"run {i}"), data=SimpleNamespace(metrics={"a": 0.0, "b": 0.0}))
+        for i in range(stored.AT_ONCE)
+    ]
+    expected = [(run.info.run_id, step, key, float(step)) for run in runs for key in "ab" for step in (1, 2)]
+    assert stored._from_server(Client(), runs) == expected
+
+
+class Threads:
+    """An engine whose slots start one after the other."""
+
+    def __init__(self, work, late=0.2):
+        self.work, self.late = work, late
+
+    def run(self, orders, watcher, interrupts):
+        with ThreadPoolExecutor(len(orders)) as pool:
+            yield from pool.map(lambda order: self._one(order, watcher, interrupts), orders)
+
+    def _one(self, order, watcher, interrupts):
+        time.sleep(self.late * order.number)
+        return self.work(Request(algos=""), order, watcher, interrupts)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_measured_together_begins_when_the_last_is_ready(together, monkeypatch):
+    events = []
+
+    def work(request, order, watcher, interrupts):
+        events.append("ready")
+        ended = scale.sleep(request, order, watcher, interrupts)
+        events.append("done")
+        return ended
+
+    _, ended = scale.timed(Threads(work), 3, 0.0, together=together)
+    assert [each.number for each in ended] == [0, 1, 2]
+    assert (events == ["ready"] * 3 + ["done"] * 3) is together
+
+
+def test_writers_have_their_stores_open_before_the_first_point_is_sent(monkeypatch):
+    events = []
+    honest = Store.add
+    monkeypatch.setattr(Store, "add", lambda *arguments: events.append("open") or honest(*arguments))
+    monkeypatch.setattr(Store, "add_points", lambda *_: events.append("point"))
+    scale.timed(Threads(scale.write), 2, 0.01, together=True)
+    assert events[:2] == ["open", "open"]
+    assert set(events[2:]) == {"point"}
+
+
+def test_those_that_wait_for_one_that_never_comes_say_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(scale, "PATIENCE", 0.05)
+    (tmp_path / "meeting").mkdir()
+    order = Order(0, "", str(tmp_path / "meeting"), {"seconds": 0.0, "trials": 2.0})
+    with pytest.raises(BenchError, match="of 2 simulated trials only 1 were begun"):
+        scale.sleep(Request(algos=""), order, None, None)
 
 
 @pytest.mark.parametrize("option", ["--slots", "--writers", "--trials"])

@@ -21,11 +21,12 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
+from plan_files import plan_file
 from safetensors.torch import save
 from stores import copy_of, fill, record, trial
 
 import gans
-from bench import frames, results, spool
+from bench import frames, results, spool, sync
 from bench.cli import cli
 from bench.spool import Spool
 from bench.track import open_client
@@ -92,7 +93,7 @@ class Place:
         Image.fromarray(pixels[0]).save(buffer, "PNG")
         self.png = buffer.getvalue()
         self.checkpoint = io.BytesIO()
-        torch.save({"made_by": {}, "loop": {"gan": gan.state_dict(), "counts": {"steps": 3}}}, self.checkpoint)
+        torch.save({"loop": {"gan": gan.state_dict(), "counts": {"steps": 3}}}, self.checkpoint)
         writer = Spool(self.store, folder / "spool").start("a run", "reference")
         writer.metrics({"loss": 0.5}, 1)
         writer.artifact("samples.png", self.png)
@@ -280,11 +281,11 @@ def journal(rng, place):
         lines[at] = _hurt_json(rng, lines[at])
         path.write_text("".join(f"{line}\n" for line in lines))
 
-    def sync(_):
-        found = spool.sync(place.store)
+    def deliver(_):
+        found = sync.sync(place.store)
         return found.failures or found.damaged
 
-    return sync
+    return deliver
 
 
 def checkpoint(rng, place):
@@ -335,6 +336,7 @@ def tags(rng, place):
 KINDS = {
     "command lines": (command_line, 3000),
     "settings": (settings, 2400),
+    "plan files": (plan_file, 1000),
     "IDX files": (idx, 1200),
     "npz files": (archive, 1200),
     "PNG files": (pictures, 600),
