@@ -60,7 +60,7 @@ def inception_score(logits: Tensor) -> float:
     # Below -745 a probability underflows to 0, and torch-fidelity's 0 * log 0 is NaN; e^-700 is as good as 0.
     bounded = (logits.double() - logits.double().amax(1, keepdim=True)).clamp_min(-700)
     scores = isc_features_to_metric(
-        bounded[one_order(logits)], splits=IS_SPLITS, shuffle=True, rng_seed=IS_SHUFFLE_SEED
+        bounded[one_order(bounded)], splits=IS_SPLITS, shuffle=True, rng_seed=IS_SHUFFLE_SEED
     )
     return float(scores[KEY_METRIC_ISC_MEAN])
 

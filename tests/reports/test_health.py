@@ -22,7 +22,7 @@ def examination():
         name: {metric: 9.0 + i * ORDER[metric] if metric in ("fid", "is") else 0.5 for metric in SHOWN}
         for i, name in enumerate(PROBES)
     }
-    return Examination(measured, {1000: 0.2, 500: 0.4}, 0.995)
+    return Examination(measured, {1000: 0.2, 500: 0.4}, 0.2, {"first": 0.995, "second": 0.99})
 
 
 def test_the_page_shows_what_the_doctor_found(examination, three_seeds):
