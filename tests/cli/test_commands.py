@@ -89,7 +89,7 @@ def test_check_says_in_plain_words_what_fails(command, monkeypatch):
     )
     code, out, _ = command("check", "lsgan")
     assert code == 1
-    assert "FAIL  `generate` gives one image an element, in [-1, 1]" in out
+    assert "FAIL  `generate` gives one image an element, fixed by `rng`" in out
     assert "generate left [-1, 1]" in out
 
 
