@@ -73,8 +73,10 @@ def test_scores_of_inception_stand_beside_the_others_and_are_torch_fidelitys(sta
     assert set(scores) == {"mnist_fid_200", "mnist_is_200", "inception_fid_200", "inception_is_200"}
     assert set(evaluator.score(fake, inception=False)) == {"mnist_fid_200", "mnist_is_200"}
 
+    # IS is of the images in one order, whatever order they come in.
+    logits = Inception(stand_in, real, CPU).extract(fake)[1]
     expected = torch_fidelity.calculate_metrics(
-        input1=Coloured(fake),
+        input1=Coloured(fake[metrics.one_order(logits - logits.amax(1, keepdim=True))]),
         input2=Coloured(real),
         feature_extractor_weights_path=str(stand_in),
         fid=True,
