@@ -67,7 +67,7 @@ CHECKS = (
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found. Raises ValueError where a number that a check reads is missing."""
+    """What was found."""
 
     measured: Measured
     by_number: dict[int, float]
@@ -76,12 +76,6 @@ class Examination:
     """FID of 10,000 real digits that was measured when the extractor was made."""
     accuracy: dict[str, float]
     """Share of real digits that each extractor reads as labelled."""
-
-    def __post_init__(self) -> None:
-        try:
-            self.verdicts()
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no examination of this version: {error} is missing") from error
 
     def verdicts(self) -> dict[str, bool]:
         """What must hold -> whether it does."""
@@ -105,10 +99,15 @@ class Examination:
 
     @classmethod
     def from_json(cls, text: str) -> Examination:
-        """The inverse of `to_json`; ValueError for what is none."""
+        """The inverse of `to_json`; ValueError for what is none, or lacks a number that is checked or shown."""
         try:
             values = json.loads(text)
             by_number = {int(count): float(fid) for count, fid in values["by_number"].items()}
-            return cls(values["measured"], by_number, values["floor"], values["accuracy"])
-        except (KeyError, TypeError, AttributeError) as error:
+            found = cls(values["measured"], by_number, values["floor"], values["accuracy"])
+            found.verdicts()
+            missing = {name for scores in found.measured.values() for name in SHOWN if name not in scores}
+        except (KeyError, TypeError, AttributeError, StopIteration) as error:
             raise ValueError(f"no examination of this version: {error} is missing") from error
+        if missing:
+            raise ValueError(f"no examination of this version: {', '.join(sorted(missing))} is missing")
+        return found

@@ -25,7 +25,8 @@ from bench.protocol import PRESETS
 from gans import GAN
 from gans.config import Option
 from reports import tables
-from reports.columns import NOTHING, columns, notes
+from reports.columns import columns, notes
+from reports.numbers import NOTHING
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "reports" / "quick.parquet"

@@ -1,4 +1,4 @@
-"""Columns: what a table shows, how its numbers are written, and what a reader must know beside them.
+"""Columns: what a table shows, and what a reader must know beside its numbers.
 
 Takes frames of `reports.tables`; the terminal, Markdown and HTML all show them so.
 """
@@ -12,9 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.numbers import NOTHING, SIGNED, TWO_DECIMALS, duration, number, plural, short, worst
-
-__all__ = ["NOTHING", "Column", "columns", "notes", "number", "plural"]
+from reports.numbers import NOTHING, SIGNED, TWO_DECIMALS, duration, number, short, worst
 
 Row = dict[Any, Any]
 

@@ -16,6 +16,7 @@ from reports.curves import budgets, sparklines
 from reports.gallery import LATENT, Picture, Room, latent_name, picture, representatives
 from reports.groups import Group, all_rows, select
 from reports.looks import DISTINCT, Look, looks
+from reports.numbers import number
 from reports.plots import Plot
 from reports.plotting import MOST_ROWS
 from reports.summary import summary
@@ -129,7 +130,7 @@ def page(results: Results) -> Page:
 def _health(examination: Examination) -> TableView:
     lines = []
     for name, scores in examination.measured.items():
-        cells = [Cell(columns.number(scores[metric]), scores[metric], True) for metric in SHOWN]
+        cells = [Cell(number(scores[metric]), scores[metric], True) for metric in SHOWN]
         lines.append(Line([Cell(name, name, False), *cells], "reference" if name == REAL else "cell", None))
     headings = [("set of images", False), *((metric.replace("_", " "), True) for metric in SHOWN)]
     return TableView(headings, lines, health.verdicts(examination))

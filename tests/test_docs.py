@@ -10,7 +10,7 @@ import gans
 from bench import results
 from bench.metrics import METRICS
 from reports import tables
-from reports.columns import number
+from reports.numbers import number
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from bench.plan import Trial
 from bench.train.interface import Outcome, Watcher
 from bench.train.loop import Counts
-from reports.columns import number
+from reports.numbers import number
 
 SHOWN = 3
 """Scores in a line, those that the yardstick names first; the table at the end has them all."""

@@ -56,7 +56,7 @@ def plan(asked: Asked, no_timing: bool) -> int:
     """
     from bench.track import has_experiment
     from bench.train.conditions import Conditions
-    from reports.columns import plural
+    from reports.numbers import plural
 
     grid = asked.grid()
     trials, seeds = grid.plan.trials, sorted({trial.seed for trial in grid.plan.trials})

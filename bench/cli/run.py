@@ -42,7 +42,7 @@ def run(given: Sequence[str], asked: Asked) -> int:
     from bench.train.run import Run
     from bench.train.workplace import Workplace
     from reports import tables
-    from reports.columns import plural
+    from reports.numbers import plural
 
     conditions = Conditions(grid)
     images = conditions.data

@@ -5,6 +5,7 @@ Scoring them takes as long as scoring as many trials, so what the same program h
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 
@@ -51,6 +52,7 @@ class References:
         wanted = {f"{PREFIX}protocol": protocol.to_json(), f"{PREFIX}track": track}
         return [run for run in stored if wanted.items() <= run.data.tags.items()]
 
+    @functools.cached_property
     def _maker(self) -> str:
         """Sixteen hex digits, equal where the same program would record the same rows for a table."""
         key = [self.conditions.options, *(self.workplace.common[name] for name in ("commit", "versions", "device"))]
@@ -60,7 +62,7 @@ class References:
         """Those that one run of this program recorded to the last, or none."""
         sets: dict[str, list[MlflowRun]] = {}
         for run in runs:
-            if run.data.tags.get(f"{PREFIX}maker") == self._maker():
+            if run.data.tags.get(f"{PREFIX}maker") == self._maker:
                 sets.setdefault(run.data.tags.get("mlflow.parentRunId", ""), []).append(run)
         for rows in sets.values():
             if len(rows) == int(rows[0].data.tags[f"{PREFIX}rows"]):
@@ -91,7 +93,7 @@ class References:
         """Writes the rows of every table that lacks them, below `parent`."""
         task = self.conditions.task
         for protocol, track in self._lacking:
-            shared = self.workplace.common | {"track": track, "protocol": protocol.to_json(), "maker": self._maker()}
+            shared = self.workplace.common | {"track": track, "protocol": protocol.to_json(), "maker": self._maker}
             shared |= {"rows": str(len(self._scored)), "status": "finished", "reason": ""}
             for name, (samples, scores) in self._scored.items():
                 writer = self.workplace.spool.start(name, "reference", parent)

@@ -130,6 +130,12 @@ def test_what_a_doctor_of_another_version_found_is_not_read(text):
         Examination.from_json(text)
 
 
+def test_an_examination_without_a_number_that_is_shown_is_not_read(found):
+    fewer = {probe: {k: v for k, v in scores.items() if k != "coverage"} for probe, scores in found.measured.items()}
+    with pytest.raises(ValueError, match="coverage is missing"):
+        Examination.from_json(replace(found, measured=fewer).to_json())
+
+
 @pytest.mark.usefixtures("ready_store")
 def test_and_reports_leave_it_out_with_a_word(caplog):
     store = Store()

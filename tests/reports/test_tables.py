@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import BenchError
-from reports import columns, tables
+from reports import columns, numbers, tables
 
 
 def cell(frame: pd.DataFrame, label: str) -> pd.Series:
@@ -283,7 +283,7 @@ def test_is_is_a_column_where_some_row_has_it(builder):
     [(0.00310, "0.0031"), (-0.0042, "-0.0042"), (0.0, "0.00"), (0.1, "0.10"), (2.346, "2.35"), (1234.5, "1,234.50")],
 )
 def test_two_decimals_hide_no_number(value, text):
-    assert columns.number(value) == text
+    assert numbers.number(value) == text
 
 
 def test_reference_rows_whose_trials_have_not_begun_are_no_group(two_protocols):
