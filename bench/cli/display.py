@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,9 +47,18 @@ class Row:
     place: str
     """'[3/12]'"""
     steps: int
+    since: tuple[float, int] | None = None
+    """When this display was first told of progress, and the step then."""
     losses: dict[str, float] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     bar: TaskID | None = None
+
+    def left(self, counts: Counts) -> float:
+        """Seconds to the last step at the pace seen so far, evaluations and whatever else runs included."""
+        then, step = self.since or (time.monotonic() - counts.seconds, 0)
+        if step == counts.steps:
+            then, step = time.monotonic() - counts.seconds, 0
+        return (self.steps - counts.steps) * (time.monotonic() - then) / (counts.steps - step)
 
 
 class LineDisplay:
@@ -75,13 +85,15 @@ class LineDisplay:
         self.say(f"{row.place} {trial}: {steps:,} steps")
 
     def progressed(self, trial: Trial, counts: Counts, scalars: dict[str, float]) -> None:
-        self.rows[trial].losses |= {name: value for name, value in scalars.items() if name.startswith("loss_")}
+        row = self.rows[trial]
+        row.since = row.since or (time.monotonic(), counts.steps)
+        row.losses |= {name: value for name, value in scalars.items() if name.startswith("loss_")}
 
     def evaluated(self, trial: Trial, counts: Counts, scores: dict[str, float]) -> None:
         row = self.rows[trial]
-        left = (row.steps - counts.steps) / _rate(counts)
+        pace = f"{_rate(counts):.1f} steps/s  {row.left(counts):.0f} s left"
         self.say(
-            f"{row.place}   step {counts.steps:,}/{row.steps:,}  {_rate(counts):.1f} steps/s  {left:.0f} s left  "
+            f"{row.place}   step {counts.steps:,}/{row.steps:,}  {pace}  "
             f"{_values(row.losses)}  {_values(_first(scores))}"
         )
 

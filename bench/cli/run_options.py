@@ -32,13 +32,20 @@ class Asked:
     plan: Path | None
     out: Path
     jobs: int
+    together: int
     ray: str | None
     gpu_share: float | None
 
     def grid(self) -> Grid:
         """The grid; BenchError names the file, where there is one."""
         with _naming(self.plan):
-            return self.request.grid()
+            grid = self.request.grid()
+            if self.together > 1 and grid.device.type != "cuda":
+                raise BenchError(
+                    f"--together {self.together}: only a CUDA device computes streams side by side, not "
+                    f"{grid.device.type}; give --jobs {self.together}"
+                )
+            return grid
 
 
 @contextmanager
@@ -137,6 +144,14 @@ _OPTIONS = (
         "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trials side by side on this machine."
     ),
     click.option(
+        "--together",
+        type=click.IntRange(1),
+        default=1,
+        show_default=True,
+        help="On a CUDA device: trials trained in one process, a step of each in turn, each on a stream of its own. No "
+        "result depends on it. Not yet run on a GPU.",
+    ),
+    click.option(
         "--ray",
         metavar="local|auto|HOST:PORT",
         help="Train on a Ray cluster, one task a trial: on one of this machine, the one that runs here, or one there.",
@@ -161,12 +176,14 @@ def run_options(body: Callable[..., int]) -> Callable[..., int]:
         typed = {name for name in BUDGETS if source(name) is ParameterSource.COMMANDLINE}
         if typed:  # a budget on the command line replaces the file's, whatever its unit
             values |= {name: None for name in BUDGETS if name not in typed}
-        own = {name: values.pop(name) for name in ("plan", "out", "jobs", "ray", "gpu_share")}
+        own = {name: values.pop(name) for name in ("plan", "out", "jobs", "together", "ray", "gpu_share")}
         asked = {name: values.pop(name) for name in Request.__dataclass_fields__}
         if own["ray"] is None and own["gpu_share"] is not None:
             raise BenchError("--gpu-share goes with --ray; trials of --jobs share the GPU as they come")
-        if own["ray"] is not None and own["jobs"] > 1:
-            raise BenchError("--jobs and --ray exclude each other; a cluster has its own number of slots")
+        chosen = {"--jobs": own["jobs"] > 1, "--together": own["together"] > 1, "--ray": own["ray"] is not None}
+        if sum(chosen.values()) > 1:
+            names = " and ".join(name for name, is_chosen in chosen.items() if is_chosen)
+            raise BenchError(f"{names} exclude each other; choose one way to train trials side by side")
         return body(*given, Asked(Request(**asked), **own), **values)
 
     for option in reversed(_OPTIONS):

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     default="step",
     show_default=True,
     metavar="NAMES",
-    help="With commas, or all: step, batch, evaluation, start, memory, logging, checkpoint, trials.",
+    help="With commas, or all: step, batch, jobs, together, evaluation, overhead, start, memory, logging, checkpoint, "
+    "trials.",
 )
 @click.option("--repeats", type=click.IntRange(2), default=15, show_default=True, help="Rounds that are timed.")
 @options.device
@@ -35,15 +36,30 @@ if TYPE_CHECKING:
     "--against",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
-    help="Figures kept by --json earlier: says which ratios fell.",
+    help="Figures kept by --keep or --json earlier: says which ratios fell.",
 )
-def speed(algos: str | None, part_names: str, repeats: int, device: str, as_json: bool, against: Path | None) -> None:
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Writes the figures there as JSON, for --against later.",
+)
+def speed(
+    algos: str | None,
+    part_names: str,
+    repeats: int,
+    device: str,
+    as_json: bool,
+    against: Path | None,
+    keep: Path | None,
+) -> None:
     """Time a training step against a naive PyTorch script, and the rest of the harness.
 
     A figure is a median over rounds with its quartiles; rounds take everything that is compared in turn, since a
     machine is never quiet. Ratios say how many times as long the other one takes.
     """
     from bench import environment
+    from bench.files import save
     from bench.plan import split_names
     from bench.speed import parts
     from bench.speed.naive import PEER
@@ -55,8 +71,11 @@ def speed(algos: str | None, part_names: str, repeats: int, device: str, as_json
     request = Request(split_names(algos or PEER), repeats, chosen)
     figures = parts.measure(names, request)
     machine = {"device": environment.device_name(chosen), "repeats": repeats, "versions": environment.versions()}
+    document = json.dumps({"machine": machine, "figures": figures}, indent=2)
+    if keep is not None:
+        save(keep, document.encode())
     if as_json:
-        click.echo(json.dumps({"machine": machine, "figures": figures}, indent=2))
+        click.echo(document)
     else:
         _print(figures, f"{machine['device']}, {repeats} rounds")
     for line in [] if before is None else parts.fallen(figures, before):

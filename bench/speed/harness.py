@@ -1,4 +1,4 @@
-"""What the harness costs beside the steps: start, memory, records, checkpoints, and each further trial."""
+"""What the harness costs beside the steps: start, memory, overhead, records, checkpoints, and each further trial."""
 
 from __future__ import annotations
 
@@ -7,22 +7,31 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from bench.plan import expand
+from bench.protocol import PRESETS, Budget
 from bench.speed import child
 from bench.speed.naive import PEER
-from bench.speed.step import SIZES, Request, our_loop, our_steps
-from bench.speed.timing import Numbers, interleaved, ratios, spread
+from bench.speed.step import SIZES, Request, noise_images, our_loop, our_steps
+from bench.speed.timing import WARM_UP, Numbers, interleaved, ratios, spread
 from bench.spool import Spool
+from bench.tasks import TASKS
 from bench.track import Store
 from bench.train.checkpoint import Checkpoints
-from bench.train.trial import DRAIN_EVERY
+from bench.train.interface import CHECKPOINT_EVERY, Settings
+from bench.train.signals import Interrupts
+from bench.train.trial import DRAIN_EVERY, TrialRunner
 
 COMMAND = (sys.executable, "-c", "from bench.cli import main; main()")
 PROCESSES = 5
 """Rounds at most of what starts processes."""
 STEPS = 2_000
 """Steps whose records are stored: those of the preset quick."""
+SHORTER = 10
+"""How many times as short as a trial is the part of it that is timed."""
 SEEDS = (1, 2, 4)
 
 
@@ -44,6 +53,45 @@ def measure_start(request: Request) -> dict[str, Numbers]:
 def measure_memory(request: Request) -> dict[str, Numbers]:
     """Peak resident memory of a process that trains at batch 64, with all that it imports."""
     return {kind: {"peak_mb": child.start(kind)} for kind in child.KINDS}
+
+
+class _Nobody:
+    """A watcher that does not look."""
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+def measure_overhead(request: Request) -> dict[str, Numbers]:
+    """What a trial of the preset quick spends before its evaluation on anything but its players' turns.
+
+    That is batches, the loop, pictures, records, and checkpoints, more of them than a trial has. A tenth of the trial,
+    each of its steps in turn with the bare turns of another GAN of its kind.
+    """
+    quick = PRESETS["quick"]
+    steps, frames = quick.budget.amount // SHORTER, quick.frames // SHORTER
+    settings = Settings(
+        replace(quick, evaluations=0, frames=frames),
+        *(Budget(steps), quick.samples, request.device, TASKS["mnist"]),
+        checkpoint_every=CHECKPOINT_EVERY / 4,
+    )
+    bare = our_loop(PEER, SIZES[1], request.device)
+    batch = bare.batches.next()
+    seconds = {"trial": 0.0, "turns": 0.0}
+    with tempfile.TemporaryDirectory() as folder:
+        recorder = Spool(Store(uri=f"sqlite:///{folder}/mlflow.db"), Path(folder)).start("speed", "trial")
+        trial = TrialRunner(
+            *(expand([PEER]).trials[0], settings, noise_images()),
+            None,  # type: ignore[arg-type]  # it is left before it is scored
+            *(recorder, _Nobody(), Interrupts()),
+            tags={},
+            untrained={},
+        ).run()
+        actions = {"trial": lambda: next(trial), "turns": lambda: [turn.take(batch) for turn in bare.turns]}
+        for values, name in zip(interleaved(actions, steps - WARM_UP).values(), seconds, strict=True):
+            seconds[name] = sum(values)
+        trial.close()
+    return {"of_a_trial": {"share_of_wall_time": 1 - seconds["turns"] / seconds["trial"]}}
 
 
 def measure_logging(request: Request) -> dict[str, Numbers]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from bench.errors import BenchError
-from bench.speed import evaluation, harness, step
+from bench.speed import evaluation, harness, side_by_side, step
 from bench.speed.step import Request
 from bench.speed.timing import Numbers
 
@@ -18,6 +18,9 @@ PARTS: dict[str, Callable[[Request], dict[str, Numbers]]] = {
     "evaluation": evaluation.measure_evaluation,
     "start": harness.measure_start,
     "memory": harness.measure_memory,
+    "overhead": harness.measure_overhead,
+    "jobs": side_by_side.measure_jobs,
+    "together": side_by_side.measure_together,
     "logging": harness.measure_logging,
     "checkpoint": harness.measure_checkpoint,
     "trials": harness.measure_trials,

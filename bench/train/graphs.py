@@ -58,11 +58,20 @@ class Replayed:
         graph = torch.cuda.CUDAGraph()
         if self._gan.rng is not None:
             graph.register_generator_state(self._gan.rng)
-        with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        with torch.cuda.graph(graph, stream=_own_stream(), capture_error_mode="thread_local"):
             places = dict(self._gan.named_buffers())
             self._scalars = self._turn.take(self._batch)
             put_back(self._gan, places)
         self._graph = graph
+
+
+def _own_stream() -> torch.cuda.Stream | None:
+    """The current stream; None, for torch's own choice, where that is the default one, which takes no captures.
+
+    cuBLAS keeps a workspace for each stream that was captured from: graphs that may run at once must not share it.
+    """
+    stream = torch.cuda.current_stream()
+    return None if stream == torch.cuda.default_stream() else stream
 
 
 def put_back(gan: GAN, places: dict[str, Tensor]) -> None:

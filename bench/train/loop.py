@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Counts:
     d_updates: int = 0
     images: int = 0
     seconds: float = 0.0
-    """Wall time of training alone, without evaluation and logging."""
+    """Wall time of training alone, without evaluation and logging; of trials trained together each one's share."""
 
 
 class Diverged(Exception):
@@ -84,13 +84,11 @@ class Loop:
             if name.endswith(("._u", "._v")):
                 buffer.copy_(own[name])
 
-    def run(self, steps: int, pause: Callable[[], bool] = lambda: False) -> None:
-        """Takes `steps` steps, or fewer where `pause` says so after one, and adds their wall time."""
+    def run(self, steps: int) -> None:
+        """Takes `steps` steps and adds their wall time."""
         started = time.perf_counter()
         for _ in range(steps):
             self._step()
-            if pause():
-                break
         self.counts.seconds += time.perf_counter() - started
 
     def _step(self) -> None:

@@ -13,7 +13,7 @@ import itertools
 import json
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -80,20 +80,21 @@ class TrialRunner:
         self.counts = Counts()
         self.examiner: Examiner | None = None
 
-    def run(self) -> Outcome:
-        """Trains and scores; NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason.
+    def run(self) -> Generator[None, None, Outcome]:
+        """Trains and scores, with a pause after each step in which other trials may be trained; gives the outcome.
 
-        Raises KeyboardInterrupt when that is recorded, and NoRoom where the disk takes no more.
+        NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason. Raises KeyboardInterrupt when
+        that is recorded, and NoRoom where the disk takes no more.
         """
         status, reason, scores = "finished", "", {}
         interrupt: KeyboardInterrupt | None = None
         try:
-            scores = self._train()
+            scores = yield from self._train()
         except Diverged as divergence:
             status, reason = "diverged", str(divergence)
         except KeyboardInterrupt as pressed:
             status, reason, interrupt = "interrupted", "stopped by the user", pressed
-        except NoRoom:
+        except (NoRoom, GeneratorExit):
             self.recorder.release()
             raise
         except Exception as error:
@@ -120,7 +121,7 @@ class TrialRunner:
             "use the device, or choose another one with --device"
         )
 
-    def _train(self) -> dict[str, float]:
+    def _train(self) -> Generator[None, None, dict[str, float]]:
         preset = self.settings.preset
         loop, examiner = self._begin()
         steps = loop.steps
@@ -130,7 +131,7 @@ class TrialRunner:
         for stop, _ in itertools.groupby(heapq.merge(reads, sorted(evaluations | frames | {steps}))):
             if stop < loop.counts.steps:
                 continue
-            self._advance(loop, examiner, stop)
+            yield from self._advance(loop, examiner, stop)
             if stop in evaluations or stop == steps:
                 self._checkpoint(loop, examiner)
             scalars = loop.drain()
@@ -197,16 +198,15 @@ class TrialRunner:
         self.watcher.say(f"{self.trial}: goes on from step {loop.counts.steps:,} of {loop.steps:,}")
         return loop, examiner
 
-    def _advance(self, loop: Loop, examiner: Examiner, stop: int) -> None:
+    def _advance(self, loop: Loop, examiner: Examiner, stop: int) -> Iterator[None]:
         """Trains to the step `stop`, with a checkpoint whenever it is time, and obeys a signal after the step."""
         while loop.counts.steps < stop:
-            loop.run(stop - loop.counts.steps, self._should_pause)
-            if self._should_pause():
+            loop.run(1)
+            is_time = time.monotonic() - self._saved >= self.settings.checkpoint_every
+            if is_time or self.interrupts.pending is not None:
                 self._checkpoint(loop, examiner)
             self.interrupts.obey()
-
-    def _should_pause(self) -> bool:
-        return time.monotonic() - self._saved >= self.settings.checkpoint_every or self.interrupts.pending is not None
+            yield
 
     def _checkpoint(self, loop: Loop, examiner: Examiner) -> None:
         """Saves the state, then sends what was recorded up to it. A full disk is no reason to stop training."""

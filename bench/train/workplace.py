@@ -1,4 +1,4 @@
-"""The workplace: where trials of a grid are trained in this process, one after the other, and recorded.
+"""The workplace: where trials of a grid are trained in this process, one after the other or together, and recorded.
 
 Takes a trial, gives how it ended. There is one in each process that trains; `bench.train.run` says which trials.
 """
@@ -6,6 +6,7 @@ Takes a trial, gives how it ended. There is one in each process that trains; `be
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 
 import torch
 
@@ -99,12 +100,21 @@ class Workplace:
 
         KeyboardInterrupt and NoRoom as `TrialRunner.run`.
         """
+        steps = self.training(order, watcher, interrupts)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+
+    def training(self, order: Order, watcher: Watcher, interrupts: Interrupts) -> Generator[None, None, Ended]:
+        """The same with a pause after each step."""
         trial = self.conditions.plan.trials[order.number]
         writer = self._claim(order, trial, watcher, self._made_by(trial))
         if isinstance(writer, Ended):
             return writer
         conditions = self.conditions
-        outcome = TrialRunner(
+        outcome = yield from TrialRunner(
             *(trial, conditions.settings, conditions.data, conditions.yardstick, writer, watcher, interrupts),
             tags=self._tags(trial),
             untrained=order.untrained,

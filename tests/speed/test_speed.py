@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.speed import parts, roofline, step, timing
+from bench.speed import harness, parts, roofline, side_by_side, step, timing
 from bench.speed.naive import PEER
+from bench.track import Store
+from bench.train.loop import Loop
+from gans import Turn
 
 CPU = torch.device("cpu")
 
@@ -127,6 +130,20 @@ def test_what_fell_is_said(command, instant, tmp_path):
     assert "no figures of 'bench speed --json' in it" in err
 
 
+def test_what_is_kept_can_be_compared_with(command, instant, tmp_path):
+    kept = tmp_path / "folder" / "kept.json"
+    code, out, _ = command("speed", "--keep", kept)
+    assert code == 0
+    assert "1.5 [1.4, 1.6]" in out, "people see the table all the same"
+    assert json.loads(kept.read_text())["figures"] == figures(1.5, 1.4, 1.6)
+    code, out, _ = command("speed", "--against", kept)
+    assert code == 0
+    assert "fell" not in out
+    code, _, err = command("speed", "--keep", tmp_path)
+    assert code == 2
+    assert str(tmp_path) in err
+
+
 def test_an_unknown_part_is_refused_with_those_allowed(command):
     code, _, err = command("speed", "--parts", "step,setp")
     assert code == 2
@@ -140,3 +157,39 @@ def test_parts_measure_something(part, monkeypatch):
     values = [value for numbers in rows.values() for value in numbers.values()]
     assert values
     assert all(value > 0 for value in values)
+
+
+def test_trials_side_by_side_are_measured(monkeypatch):
+    """In processes of their own, and together in this one."""
+    for module in (step, side_by_side):
+        monkeypatch.setattr(module, "SIZES", (2, 4))
+    monkeypatch.setattr(side_by_side, "PRECISIONS", ("fp32",))
+    monkeypatch.setattr(side_by_side, "CYCLES", 1)
+    monkeypatch.setattr(side_by_side, "LANES", (1, 2))
+    figures = parts.measure(["jobs", "together"], step.Request([PEER], 2, CPU))
+    assert figures["jobs"]["2_processes_fp32"]["ratio_to_naive_median"] > 0
+    one, two = (figures["together"][lanes] for lanes in "12")
+    assert one["ratio_to_one_alone_median"] == 1
+    assert two["images_per_second_median"] > 0
+
+
+def test_overhead_is_the_share_that_the_turns_do_not_take(monkeypatch, ready_store):
+    """A clock that the bare turns move by three seconds, and a step of the trial by four."""
+    now = [0.0]
+
+    def moves(honest, seconds):
+        def moved(*arguments):
+            now[0] += seconds
+            return honest(*arguments)
+
+        return moved
+
+    monkeypatch.setattr(harness, "Store", lambda uri: Store())
+    monkeypatch.setattr(harness, "SHORTER", 200)
+    monkeypatch.setattr(step, "SIZES", (2, 4))
+    monkeypatch.setattr(harness, "SIZES", (2, 4))
+    monkeypatch.setattr(Loop, "run", moves(Loop.run, 1.0))
+    monkeypatch.setattr(Turn, "take", moves(Turn.take, 1.5))
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0])
+    figures = parts.measure(["overhead"], step.Request([PEER], 2, CPU))
+    assert figures["overhead"]["of_a_trial"]["share_of_wall_time"] == pytest.approx(0.25)
