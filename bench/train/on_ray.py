@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -66,21 +67,36 @@ def cluster(
     where: dict[str, Any] = {"address": address}
     if address == "local":
         where |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1", "num_cpus": slots}
-    elif address.startswith("127."):  # Ray itself would look for the node of this machine's outer address
+    elif address != "auto":
+        _check_listens(address)
+    if address.startswith("127."):  # Ray itself would look for the node of this machine's outer address
         where["_node_ip_address"] = address.partition(":")[0]
     try:
         ray.init(**where, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, as the mood takes it
-        cause = str(error).strip().partition("\n")[0]
-        raise BenchError(
-            f"--ray {address}: {cause}; allowed is local, auto or HOST:PORT "
-            "of a running head, with RAY_AUTH_TOKEN where that asks for one"
-        ) from error
+        raise _unreachable(address, str(error).strip().partition("\n")[0]) from error
     try:
         _check_store(store)
         yield OnRay(request, trials, _gpus(address, request, gpu_share), work)
     finally:
         ray.shutdown()
+
+
+def _unreachable(address: str, cause: str) -> BenchError:
+    return BenchError(
+        f"--ray {address}: {cause}; allowed is local, auto or HOST:PORT of a running head, with RAY_AUTH_TOKEN where "
+        "that asks for one"
+    )
+
+
+def _check_listens(address: str) -> None:
+    """BenchError where nothing listens there: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _unreachable(address, f"nothing answers there ({cause})") from error
 
 
 def _gpus(address: str, request: Request, share: float | None) -> float:

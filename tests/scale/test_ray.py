@@ -135,7 +135,15 @@ def test_a_cluster_that_is_not_there_is_one_line(command):
     code, _, err = command(*GRID, "--ray", f"127.0.0.1:{port}")
     assert code == 2
     assert err.count("\n") == 1
-    assert f"--ray 127.0.0.1:{port}: " in err
+    assert f"--ray 127.0.0.1:{port}: nothing answers there (Connection refused); allowed is local, auto or" in err
+
+
+@pytest.mark.parametrize("address", ["nonsense", "head:port", "127.0.0.1:99999", "no.such.host.invalid:6379"])
+def test_an_address_that_is_none_is_one_line(address, command):
+    code, _, err = command(*GRID, "--ray", address)
+    assert code == 2
+    assert err.count("\n") == 1
+    assert f"--ray {address}: nothing answers there (" in err
 
 
 def test_the_address_of_the_store_is_told_without_its_password(monkeypatch):
