@@ -34,6 +34,9 @@ def pick_device(name: str) -> torch.device:
         raise BenchError(f"--device {name}: allowed is {', '.join(DEVICES)}")
     if not here[name]:
         raise BenchError(f"--device {name}: no such device here; use --device auto or cpu")
+    if name == "cuda":  # torch would round convolutions to TF32; who wants that says so by --precision
+        for kind in (torch.backends.cudnn.conv, torch.backends.cuda.matmul):  # type: ignore[attr-defined]
+            kind.fp32_precision = "ieee"
     return torch.device(name)
 
 

@@ -90,7 +90,7 @@ class Protocol:
     prefix: str = "mnist"
     """First part of the names of the task's metrics."""
     precision: str = "fp32"
-    """What trials compute in: "fp32", or "bf16" where turns run under autocast."""
+    """What trials compute in: "fp32", "tf32", or "bf16" where turns run under autocast."""
     validation: int = 0
     """Training images set aside to choose the step by that is scored; 0 where it is the last one."""
     selection: str = ""

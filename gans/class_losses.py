@@ -61,7 +61,8 @@ def discriminative_g(fake_logits: Tensor, labels: Tensor) -> Tensor:
 def cosines(codes: Tensor, proxies: Tensor) -> tuple[Tensor, Tensor]:
     """The cosine of every code with its own proxy, [N], and with every code, [N, N]."""
     codes, proxies = normalize(codes, dim=1), normalize(proxies, dim=1)
-    return (codes * proxies).sum(1), codes @ codes.T
+    with torch.autocast(codes.device.type, enabled=False):
+        return (codes * proxies).sum(1), codes @ codes.T
 
 
 def log_sum(first: Tensor, others: Tensor, counted: Tensor) -> Tensor:

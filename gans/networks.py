@@ -190,6 +190,11 @@ class Body(nn.Module):
         return features
 
 
+def at_least_single(values: Tensor) -> Tensor:
+    """`values` in float32 where autocast left them in less, so that what follows is computed in full."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
 def in_full(head: nn.Module, features: Tensor) -> Tensor:
     """head(features) in the weights' precision, also under autocast: losses are made of small differences."""
     # Not `head.weight.dtype`: to read a weight that is normalised spectrally is a power iteration.

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from gans.losses import check_scores
+from gans.networks import at_least_single
 
 if TYPE_CHECKING:
     from gans.base import GAN, Batch, Scalars
@@ -30,7 +31,7 @@ def best(scores: Tensor, share: float) -> Tensor:
 
 def feature_distance(real: Tensor, fake: Tensor) -> Tensor:
     """||E phi(x) - E phi(G(z))||^2 of features [N, F]. Salimans et al. 2016, arXiv:1606.03498, section 3.1."""
-    return (real.mean(0) - fake.mean(0)).square().sum()
+    return (at_least_single(real).mean(0) - at_least_single(fake).mean(0)).square().sum()
 
 
 def mode_seeking(images: Tensor, latent: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu, linear
 
 from gans.heads import MinibatchStddev
-from gans.networks import in_full
+from gans.networks import at_least_single, in_full
 
 SIDE = 28
 SIDES = (7, 14, 28)
@@ -129,8 +129,7 @@ class ProgressiveGenerator(nn.Module):
     def image(self, features: Tensor, stage: int) -> Tensor:
         """An image of the side that the features have."""
         image: Tensor = self.to_image[stage](features)
-        # Images keep the weights' precision under autocast, as the uniform generator's do.
-        return image.to(self.project.weight.dtype).tanh()
+        return at_least_single(image).tanh()
 
     def forward(self, latent: Tensor) -> Tensor:
         """latent [N, inputs] -> images [N, 1, 28, 28] of the stage's sharpness."""

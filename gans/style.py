@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, interpolate, leaky_relu
 
+from gans.networks import at_least_single
 from gans.progressive import GAIN, SLOPE, EqualisedConv2d, EqualisedLinear, pixel_norm
 
 STYLE = 128
@@ -85,7 +86,7 @@ class Synthesis(nn.Module):
                 features = interpolate(features, scale_factor=2, mode="bilinear")
             features = self.styled[i](convolution(features), styles[:, i], noise[i])
         image: Tensor = self.to_image(features)
-        return image.tanh()
+        return at_least_single(image).tanh()
 
 
 class StyleGenerator(nn.Module):

@@ -8,7 +8,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from gans.networks import SLOPE, FeatureTrunk, UpConvolution, batch_norm, image_layers, in_full, initialise
+from gans.networks import (
+    SLOPE,
+    FeatureTrunk,
+    UpConvolution,
+    at_least_single,
+    batch_norm,
+    image_layers,
+    in_full,
+    initialise,
+)
 
 
 def _norm(kind: str, channels: int) -> nn.Module:
@@ -80,7 +89,7 @@ class SuperResolution(nn.Module):
         self.enter = self._same(1)
         self.blocks = nn.ModuleList(nn.Sequential(self._same(64), self._same(64)) for _ in range(blocks))
         self.leave = nn.Sequential(
-            _up(64, 64, "batch", kernel=3), _up(64, 32, "batch", kernel=3), nn.Conv2d(32, 1, 3, padding=1), nn.Tanh()
+            _up(64, 64, "batch", kernel=3), _up(64, 32, "batch", kernel=3), nn.Conv2d(32, 1, 3, padding=1)
         )
         initialise(self)
         self.to(memory_format=torch.channels_last)
@@ -95,8 +104,7 @@ class SuperResolution(nn.Module):
         features = self.enter(source)
         for block in self.blocks:
             features = features + block(features)
-        images: Tensor = self.leave(features)
-        return images
+        return at_least_single(self.leave(features)).tanh()
 
 
 class PatchDiscriminator(nn.Module):

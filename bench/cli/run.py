@@ -90,14 +90,10 @@ def _engine(asked: Asked, grid: Grid, workplace: Workplace) -> Iterator[Engine]:
         from bench.train.processes import Processes
 
         yield Processes(grid.request, grid.plan.trials, asked.jobs, torch.get_num_threads())
-    elif asked.together > 1:
-        from bench.train.together import Together
-
-        yield Together(workplace, asked.together)
     else:
-        from bench.train.run import InProcess
+        from bench.train.lanes import InProcess
 
-        yield InProcess(workplace)
+        yield InProcess(workplace, asked.together)
 
 
 def _deliver(store: Store) -> None:

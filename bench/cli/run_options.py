@@ -130,8 +130,8 @@ _OPTIONS = (
         "--precision",
         default="fp32",
         show_default=True,
-        metavar="fp32|bf16",
-        help="What trials compute in; bf16 is faster where the device has it, and a protocol of its own.",
+        metavar="fp32|tf32|bf16",
+        help="What trials compute in; tf32 (CUDA) and bf16 are faster where the device has them, and other protocols.",
     ),
     click.option(
         "--graphs",
@@ -148,8 +148,9 @@ _OPTIONS = (
         type=click.IntRange(1),
         default=1,
         show_default=True,
-        help="On a CUDA device: trials trained in one process, a step of each in turn, each on a stream of its own. No "
-        "result depends on it. Not yet run on a GPU.",
+        help="On a CUDA device: trials trained in one process, a step of each in turn, each on a stream of its own; "
+        "better with --graphs, which spares their process most of its work. No result depends on it. Not yet run on a "
+        "GPU.",
     ),
     click.option(
         "--ray",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch_fidelity import calculate_metrics
 
@@ -27,7 +28,7 @@ BASELINE = ("fid", "isc", "kid", "prc")
 """torch-fidelity's names of FID, IS, KID, precision and recall."""
 
 
-def torch_fidelity_call(metric: str, images: Tensor, real: Tensor) -> None:
+def torch_fidelity_call(metric: str, images: Tensor, real: Tensor, device: torch.device) -> None:
     """One metric by torch-fidelity's front door, on our extractor and with our settings of KID."""
     settings: dict[str, Any] = {"kid_subsets": KID_SUBSETS, "kid_subset_size": KID_SUBSET_SIZE}
     calculate_metrics(
@@ -37,7 +38,7 @@ def torch_fidelity_call(metric: str, images: Tensor, real: Tensor) -> None:
         feature_extractor_weights_path=str(FOLDER / WEIGHTS),
         rng_seed=IS_SHUFFLE_SEED,
         batch_size=200,
-        cuda=False,
+        cuda=device.type == "cuda",
         save_cpu_ram=True,
         verbose=False,
         **{metric: True},
@@ -71,7 +72,10 @@ def measure_evaluation(request: Request) -> dict[str, Numbers]:
         "extraction": lambda: evaluator.scored(images),
         **{f"metric_{entry.name}": partial(metric, entry) for entry in evaluator.metrics},
         "scoring": lambda: evaluator.judge(Samples(images)),
-        **{f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real) for name in BASELINE},
+        **{
+            f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real, request.device)
+            for name in BASELINE
+        },
     }
     seconds = interleaved(actions, min(request.repeats, ROUNDS), warm_up=0)
     found = {name: spread("seconds", values) for name, values in seconds.items()}

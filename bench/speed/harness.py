@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from bench.plan import expand
 from bench.protocol import PRESETS, Budget
 from bench.speed import child
@@ -62,11 +64,16 @@ class _Nobody:
         return lambda *_: None
 
 
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def measure_overhead(request: Request) -> dict[str, Numbers]:
     """What a trial of the preset quick spends before its evaluation on anything but its players' turns.
 
-    That is batches, the loop, pictures, records, and checkpoints, more of them than a trial has. A tenth of the trial,
-    each of its steps in turn with the bare turns of another GAN of its kind.
+    That is batches, the loop, pictures, records, and a checkpoint every fifteen seconds of the measurement. A tenth of
+    the trial, each of its steps in turn with the bare turns of another GAN of its kind.
     """
     quick = PRESETS["quick"]
     steps, frames = quick.budget.amount // SHORTER, quick.frames // SHORTER
@@ -87,7 +94,17 @@ def measure_overhead(request: Request) -> dict[str, Numbers]:
             tags={},
             untrained={},
         ).run()
-        actions = {"trial": lambda: next(trial), "turns": lambda: [turn.take(batch) for turn in bare.turns]}
+
+        def step() -> None:
+            next(trial)
+            _wait(request.device)
+
+        def turns() -> None:
+            for turn in bare.turns:
+                turn.take(batch)
+            _wait(request.device)
+
+        actions = {"trial": step, "turns": turns}
         for values, name in zip(interleaved(actions, steps - WARM_UP).values(), seconds, strict=True):
             seconds[name] = sum(values)
         trial.close()

@@ -11,10 +11,10 @@ import torch
 
 from bench.precision import PRECISIONS, supports
 from bench.speed.naive import PEER
-from bench.speed.step import SIZES, Request, cycle, naive_step, our_loop, our_steps
+from bench.speed.step import GRAPHS, SIZES, Request, cycle, naive_step, our_loop, our_steps
 from bench.speed.timing import Action, Numbers, interleaved, ratios, spread
+from bench.train.lanes import Lane
 from bench.train.loop import Loop
-from bench.train.together import Lane
 
 JOBS = 2
 LANES = (1, 2, 4, 8)
@@ -104,19 +104,16 @@ def _together(lanes: int, device: torch.device, *, graphs: bool) -> Action:
 def measure_together(request: Request) -> dict[str, Numbers]:
     """A step of the peer where 1, 2, 4 and 8 trials are trained together, against the script and against one alone."""
     device, found = request.device, {}
-    actions = {
-        f"{lanes}{'_graphs' * graphs}": (lanes, _together(lanes, device, graphs=graphs))
-        for graphs in ((False, True) if device.type == "cuda" else (False,))
-        for lanes in LANES
-    }
-    naive = naive_step(SIZES[1], device)
-    seconds = interleaved({"naive": naive} | {name: action for name, (_, action) in actions.items()}, request.repeats)
+    kinds = [(graphs, lanes) for graphs in {False, device.type == "cuda"} for lanes in LANES]
+    actions = {"naive": naive_step(SIZES[1], device)}
+    actions |= {str(kind): _together(kind[1], device, graphs=kind[0]) for kind in kinds}
+    seconds = interleaved(actions, request.repeats)
     steps = cycle(our_loop(PEER, SIZES[1], device))
-    each = {name: [value / (steps * lanes) for value in seconds[name]] for name, (lanes, _) in actions.items()}
-    for name, values in each.items():
-        found[name] = {
-            **spread("images_per_second", [SIZES[1] / value for value in values]),
-            **ratios("ratio_to_naive", seconds["naive"], values),
-            **ratios("ratio_to_one_alone", each["1"], values),
+    for graphs, lanes in kinds:
+        each, alone = ([value / (steps * n) for value in seconds[str((graphs, n))]] for n in (lanes, 1))
+        found[f"{lanes}{GRAPHS * graphs}"] = {
+            **spread("images_per_second", [SIZES[1] / value for value in each]),
+            **ratios("ratio_to_naive", seconds["naive"], each),
+            **ratios("ratio_to_one_alone", alone, each),
         }
     return found

@@ -22,8 +22,8 @@ from bench.train.trial import build
 
 WARM_UP = 2
 """Steps before the clock runs: the first ones choose kernels and fill caches."""
-LEAST_SECONDS, LEAST_STEPS, MOST_STEPS = 1.0, 5, 50
-"""Steps are timed until this long and so many were, and no longer than the last or the budget."""
+LEAST_SECONDS, LEAST_TIMES, MOST_STEPS = 1.0, 5, 50
+"""Steps are timed, a period of turns at a time, until this long and so often, and at most so many or the budget."""
 CLOCKS = ("seconds", "eval_seconds", "log_seconds")
 
 
@@ -65,16 +65,18 @@ class Stopwatch:
         loop.drain()
         warm = loop.counts.seconds, loop.counts.steps
         timed: list[float] = []
-        while loop.counts.steps < min(steps, MOST_STEPS) and (len(timed) < LEAST_STEPS or sum(timed) < LEAST_SECONDS):
+        while loop.counts.steps < min(steps, MOST_STEPS) and (
+            len(timed) < LEAST_TIMES or sum(timed) * loop.period < LEAST_SECONDS
+        ):
             before = loop.counts.seconds
-            loop.run(1)
+            loop.run(loop.period)
             loop.drain()
-            timed.append(loop.counts.seconds - before)
+            timed.append((loop.counts.seconds - before) / loop.period)
         if self._evaluations is None:
             self._evaluations = self._time_evaluations(loop)
         # The median, for one step that other programs held up must not count for a thousand.
         a_step = statistics.median(timed) if timed else warm[0] / warm[1]
-        return Estimate(a_step * steps + self._evaluations, steps, f"{len(timed) or warm[1]} steps timed")
+        return Estimate(a_step * steps + self._evaluations, steps, f"{len(timed) * loop.period or warm[1]} steps timed")
 
     def _time_evaluations(self, loop: Loop) -> float:
         """Seconds of all evaluations of a trial, from one during training and the final one."""

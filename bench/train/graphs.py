@@ -25,6 +25,7 @@ class Replayed:
         self._taken = 0
         self._annealed = False
         self._graph: torch.cuda.CUDAGraph | None = None
+        self._stream = _side_stream(gan.device)
 
     def take(self, batch: Batch) -> Scalars:
         """One update; gives the scalars of its loss. A batch of another size than the captured one is taken as ever."""
@@ -38,40 +39,48 @@ class Replayed:
         for place, new in zip(self._batch.parts(), batch.parts(), strict=True):
             place.copy_(new)
         self._graph.replay()
-        return {name: value.clone() for name, value in self._scalars.items()}
+        return dict(zip(self._names, self._values.clone().unbind(), strict=True))
 
     def _warm_up(self, batch: Batch) -> Scalars:
-        """An update on a stream of its own, as captures want it; finds out whether the turn may be captured."""
+        """An update on the stream of the capture; finds out whether the turn may be captured."""
         self._taken += 1
-        _keep_on_device(self._turn)
         self._gan.progress_was_read = False
-        stream = torch.cuda.Stream(self._gan.device)
-        stream.wait_stream(torch.cuda.current_stream(self._gan.device))
-        with torch.cuda.stream(stream):
+        current = torch.cuda.current_stream(self._gan.device)
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
             scalars = self._turn.take(batch)
-        torch.cuda.current_stream(self._gan.device).wait_stream(stream)
+        current.wait_stream(self._stream)
         self._annealed = self._gan.progress_was_read
         return scalars
 
     def _capture(self, batch: Batch) -> None:
+        """Raises RuntimeError, with the turn's name and a way out, where the turn does what a graph cannot hold."""
+        _keep_on_device(self._turn)
         self._batch = batch.copy()
         graph = torch.cuda.CUDAGraph()
         if self._gan.rng is not None:
             graph.register_generator_state(self._gan.rng)
-        with torch.cuda.graph(graph, stream=_own_stream(), capture_error_mode="thread_local"):
-            places = dict(self._gan.named_buffers())
-            self._scalars = self._turn.take(self._batch)
-            put_back(self._gan, places)
+        try:
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                places = dict(self._gan.named_buffers())
+                scalars = self._turn.take(self._batch)
+                # A copy, before buffers are put back: a scalar may be one of them.
+                self._names, self._values = list(scalars), torch.stack(list(scalars.values()))
+                put_back(self._gan, places)
+        except RuntimeError as error:
+            cause = str(error.__context__ or error).partition("\n")[0]
+            raise RuntimeError(f"turn {self._turn.name} cannot be captured ({cause}); leave --graphs out") from error
         self._graph = graph
 
 
-def _own_stream() -> torch.cuda.Stream | None:
-    """The current stream; None, for torch's own choice, where that is the default one, which takes no captures.
+def _side_stream(device: torch.device) -> torch.cuda.Stream:
+    """The current stream where it is a trial's own, else a new one: the default stream takes no captures.
 
-    cuBLAS keeps a workspace for each stream that was captured from: graphs that may run at once must not share it.
+    A turn warms up where it is captured, as autograd and cuBLAS remember streams, and graphs that may run at once must
+    not share one.
     """
-    stream = torch.cuda.current_stream()
-    return None if stream == torch.cuda.default_stream() else stream
+    current = torch.cuda.current_stream(device)
+    return torch.cuda.Stream(device) if current == torch.cuda.default_stream(device) else current
 
 
 def put_back(gan: GAN, places: dict[str, Tensor]) -> None:

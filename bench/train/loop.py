@@ -5,17 +5,17 @@ Owns the state between two steps, all of which `state_dict` gives and `load_stat
 
 from __future__ import annotations
 
+import copy
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
-from bench.precision import in_precision
+from bench.precision import in_precision, products
 from bench.tasks import Stream
 from bench.train.graphs import Replayed
 from gans import GAN
@@ -34,6 +34,10 @@ class Counts:
     """Wall time of training alone, without evaluation and logging; of trials trained together each one's share."""
 
 
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    return dict(module.named_parameters()) | dict(module.named_buffers())
+
+
 class Diverged(Exception):
     """A loss became NaN or infinite; the message names the quantity, its turn, the step, and parameters like it."""
 
@@ -49,46 +53,47 @@ class Loop:
         self.gan = gan.train()
         self.batches = batches
         self.steps = steps
+        self.precision = precision
         self.turns = [in_precision(turn, gan.device, precision) for turn in gan.turns()]
         self._takes = [Replayed(turn, gan).take if graphs else turn.take for turn in self.turns]
         self.counts = Counts()
         self._pending: list[tuple[int, str, Tensor]] = []
         """What the turns gave since the last `drain`: step, scalar's name, value."""
-        self._ema = None
-        if gan.config.ema:
-            self._ema = AveragedModel(gan.generator, multi_avg_fn=self._average, use_buffers=True)
+        self._ema = copy.deepcopy(gan.generator) if gan.config.ema else None
 
     @property
     def generator(self) -> nn.Module:
         """The generator to evaluate: the moving average where the configuration asks for one, else G itself."""
-        return self.gan.generator if self._ema is None else self._ema.module
+        return self.gan.generator if self._ema is None else self._ema
 
     @torch.no_grad()
-    def _average(self, averaged: Sequence[Tensor], current: Sequence[Tensor], _: Tensor | int) -> None:
+    def _average(self, averaged: nn.Module) -> None:
         """Moves the average by one G update, with less memory at first, lest it keep G's initial weights.
 
-        After n updates the decay is at most (1 + n) / (10 + n), the warm-up of TensorFlow's moving averages.
+        After n updates the decay is at most (1 + n) / (10 + n), the warm-up of TensorFlow's moving averages; the first
+        one is copied. Batch norm's counters are copied too, and spectral norm's singular vectors, for an average of
+        unit vectors is none. Not torch's AveragedModel, which makes the host wait for a GPU.
         """
         n = self.counts.g_updates
-        decay = min(self.gan.config.ema, (1 + n) / (10 + n))
-        if averaged[0].is_floating_point():
-            torch._foreach_lerp_(list(averaged), list(current), 1 - decay)
-        else:  # counters of batch norm
-            torch._foreach_copy_(list(averaged), list(current))
+        decay = min(self.gan.config.ema, (1 + n) / (10 + n)) if n > 1 else 0.0
+        own, kept = _tensors(self.gan.generator), _tensors(averaged)
+        mixed = [name for name in kept if kept[name].is_floating_point() and not name.endswith(("._u", "._v"))]
+        copied = [name for name in kept if name not in mixed]
+        torch._foreach_lerp_([kept[name] for name in mixed], [own[name] for name in mixed], 1 - decay)
+        if copied:
+            torch._foreach_copy_([kept[name] for name in copied], [own[name] for name in copied])
 
-    @torch.no_grad()
-    def _keep_directions(self, averaged: nn.Module) -> None:
-        """Spectral norm's singular vectors are those of G, for an average of unit vectors is none."""
-        own = dict(self.gan.generator.named_buffers())
-        for name, buffer in averaged.named_buffers():
-            if name.endswith(("._u", "._v")):
-                buffer.copy_(own[name])
+    @property
+    def period(self) -> int:
+        """The fewest steps after which what is due begins anew: one, but n_d where D has more turns."""
+        return math.lcm(*(turn.every for turn in self.turns))
 
     def run(self, steps: int) -> None:
         """Takes `steps` steps and adds their wall time."""
         started = time.perf_counter()
-        for _ in range(steps):
-            self._step()
+        with products(self.precision):
+            for _ in range(steps):
+                self._step()
         self.counts.seconds += time.perf_counter() - started
 
     def _step(self) -> None:
@@ -106,8 +111,7 @@ class Loop:
             elif turn.name == "g":
                 self.counts.g_updates += 1
                 if self._ema is not None:
-                    self._ema.update_parameters(self.gan.generator)
-                    self._keep_directions(self._ema.module)
+                    self._average(self._ema)
 
     def drain(self) -> dict[str, float]:
         """The mean of every scalar since the last call; raises Diverged when one is not finite.

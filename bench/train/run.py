@@ -7,7 +7,6 @@ goes on from a checkpoint stays below the parent that it was begun under.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
 
 from bench.journal import NoRoom
 from bench.plan import Skip, Trial
@@ -84,16 +83,3 @@ class Run:
         writer = self.spool.start(f"{skip.cell.label} (skipped)", "skip", self.parent)
         writer.tags(self.workplace.cell_tags(skip.cell) | {"status": "skipped", "reason": skip.reason})
         writer.close("FINISHED")
-
-
-class InProcess:
-    """The engine that trains here, one trial after the other."""
-
-    def __init__(self, workplace: Workplace) -> None:
-        self.workplace = workplace
-
-    def run(self, orders: Sequence[Order], watcher: Watcher, interrupts: Interrupts) -> Iterator[Ended]:
-        """See `Engine`."""
-        for order in orders:
-            interrupts.obey()
-            yield self.workplace.train(order, watcher, interrupts)

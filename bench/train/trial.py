@@ -117,8 +117,8 @@ class TrialRunner:
             if getattr(config, name, least) > least
         ]
         return (
-            f"out of memory on {self.settings.device}: lower {' or '.join(lower)} with --set, stop other programs that "
-            "use the device, or choose another one with --device"
+            f"out of memory on {self.settings.device}: lower {' or '.join(lower)} with --set, train fewer trials at a "
+            "time (--jobs, --together), stop other programs that use the device, or choose another one with --device"
         )
 
     def _train(self) -> Generator[None, None, dict[str, float]]:

@@ -17,6 +17,7 @@ from bench.spool import RunWriter, Spool, Taken
 from bench.train.checkpoint import Checkpoints
 from bench.train.conditions import Conditions
 from bench.train.interface import Ended, Order, Outcome, Watcher
+from bench.train.lanes import Lane
 from bench.train.loop import Counts
 from bench.train.signals import Interrupts
 from bench.train.trial import TrialRunner
@@ -100,15 +101,13 @@ class Workplace:
 
         KeyboardInterrupt and NoRoom as `TrialRunner.run`.
         """
-        steps = self.training(order, watcher, interrupts)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+        return self.training(order, watcher, interrupts).to_the_end()
 
-    def training(self, order: Order, watcher: Watcher, interrupts: Interrupts) -> Generator[None, None, Ended]:
-        """The same with a pause after each step."""
+    def training(self, order: Order, watcher: Watcher, interrupts: Interrupts) -> Lane[Ended]:
+        """The same step by step."""
+        return Lane(self._steps(order, watcher, interrupts), self.conditions.settings.device)
+
+    def _steps(self, order: Order, watcher: Watcher, interrupts: Interrupts) -> Generator[None, None, Ended]:
         trial = self.conditions.plan.trials[order.number]
         writer = self._claim(order, trial, watcher, self._made_by(trial))
         if isinstance(writer, Ended):

@@ -299,7 +299,7 @@ def test_unrolled_weights_are_those_after_plain_gradient_descent(steps):
 
 
 @pytest.mark.parametrize("steps", [1, STEPS])
-@pytest.mark.parametrize("name", ["nsgan", "wgan_gp", "r3gan", "js_reg", "sobolev_gan"])
+@pytest.mark.parametrize("name", ["nsgan", "unrolled_gan", "wgan_gp", "r3gan", "js_reg", "sobolev_gan"])
 def test_unrolled_gradient_of_g_is_the_total_derivative(name, steps):
     """Against finite differences of G's loss at a D that SGD trained anew for every G, its penalty too."""
     config = {"wgan_gp": {"lambda_gp": 1.0}, "sobolev_gan": {"rho": 0.1}}.get(name, {})
@@ -311,6 +311,17 @@ def test_unrolled_gradient_of_g_is_the_total_derivative(name, steps):
 
     assert loss.item() == pytest.approx(value().item(), rel=1e-9)
     assert_gradients_agree(gradients(loss, gan.generator), central_differences(value, gan.generator))
+
+
+def test_unrolled_gans_g_has_what_d_loses_on_reals_and_fakes():
+    """The game of its paper is one of zero sum; of nsgan's G the reals' half is missing, which moves with D_K."""
+    gan, batch = toy("unrolled_gan", unroll=STEPS, unroll_lr=LR), points()
+    twin = stepped(gan, batch)
+    state = twin.rng.get_state()
+    expected = -twin.d_turn(batch)["loss"].item()
+    twin.rng.set_state(state)
+    assert twin.g_turn(batch)["loss"].item() == pytest.approx(expected, rel=1e-12)
+    assert unrolled(gan, batch).item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_unrolled_gradient_is_not_that_of_a_mere_look_ahead():

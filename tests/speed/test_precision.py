@@ -6,8 +6,9 @@ import torch
 import gans
 from bench import precision
 from bench.errors import BenchError
-from bench.precision import in_precision, supports
-from gans import GAN, contract
+from bench.precision import in_precision, products, supports
+from bench.speed.step import our_loop
+from gans import GAN, Turn, contract
 
 CPU = torch.device("cpu")
 
@@ -15,6 +16,35 @@ CPU = torch.device("cpu")
 def test_full_precision_leaves_the_turn_alone():
     turn = contract.make(gans.get("dcgan")).turns()[0]
     assert in_precision(turn, CPU, "fp32") is turn
+
+
+def test_float32_is_float32_and_tf32_is_asked_for():
+    """What a CUDA device would do, which torch remembers without one."""
+    conv, matmul = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+    before = conv.fp32_precision, matmul.fp32_precision
+    with products("tf32"):
+        assert (conv.fp32_precision, matmul.fp32_precision) == ("tf32", "tf32")
+        with products("fp32"):
+            assert (conv.fp32_precision, matmul.fp32_precision) == ("ieee", "ieee")
+        with products("bf16"):
+            assert (conv.fp32_precision, matmul.fp32_precision) == ("ieee", "ieee")
+        assert conv.fp32_precision == "tf32"
+    assert (conv.fp32_precision, matmul.fp32_precision) == before
+    assert not supports(CPU, "tf32")
+
+
+def test_each_step_is_taken_in_its_precision(monkeypatch):
+    seen = []
+
+    def note(self, batch, honest=Turn.take):
+        seen.append(torch.backends.cudnn.conv.fp32_precision)
+        return honest(self, batch)
+
+    monkeypatch.setattr(Turn, "take", note)
+    for chosen in ("fp32", "tf32"):
+        loop = our_loop("dcgan", 4, CPU, chosen)
+        loop.run(1)
+    assert seen == ["ieee", "ieee", "tf32", "tf32"]
 
 
 def kinds(**modules):
@@ -76,11 +106,18 @@ def test_heads_are_float32_in_every_net(name):
     assert parts and set(seen.values()) == {torch.float32}
 
 
+@pytest.mark.parametrize("name", [name for name in gans.names() if "curves" not in gans.get(name).fields[:1]])
+def test_images_are_float32_in_every_row(name):
+    gan = contract.make(gans.get(name))
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        assert gan.generate(contract.real_batch(field=gan.field)).dtype == torch.float32
+
+
 def test_a_device_without_bf16_refuses_it(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": False, "amx_bf16": False})
     assert supports(CPU, "fp32")
     assert not supports(CPU, "bf16")
-    with pytest.raises(BenchError, match="--precision bf16: this cpu has no bfloat16"):
+    with pytest.raises(BenchError, match="--precision bf16: this cpu has no such arithmetic"):
         precision.check(CPU, "bf16")
     precision.check(CPU, "fp32")
 
@@ -91,5 +128,5 @@ def test_a_device_with_bf16_takes_it(monkeypatch):
 
 
 def test_an_unknown_precision_is_refused_with_those_allowed():
-    with pytest.raises(BenchError, match="--precision fp64: allowed is fp32 or bf16"):
+    with pytest.raises(BenchError, match="--precision fp64: allowed is fp32, tf32, bf16"):
         precision.check(CPU, "fp64")

@@ -10,8 +10,9 @@ from stored import content, runs
 import gans
 from bench.data import Batches, Dataset
 from bench.plan import expand
+from bench.train.lanes import InProcess, Lane
 from bench.train.loop import Loop
-from bench.train.together import Lane, Together
+from bench.train.signals import Interrupts
 from bench.train.trial import build
 
 CURVES = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
@@ -26,27 +27,28 @@ def made_up():
     return Dataset("made-up", images, torch.arange(40) % 10, "0" * 16, "a test")
 
 
-def loop(name, seed, data, device="cpu", **options):
-    device = torch.device(device)
+def loop(name, seed, data, device, **options):
     (trial,) = expand([name], assignments=["batch_size=4"], first_seed=seed).trials
     return Loop(build(trial, device), Batches(data, 4, seed, device), steps=STEPS, **options)
 
 
-def training(name, seed, data, *options, **more):
+def training(name, seed, data, device, **options):
     """A trial's life, built where it is trained."""
-    trained = loop(name, seed, data, *options, **more)
+    trained = loop(name, seed, data, device, **options)
     for _ in range(STEPS):
         trained.run(1)
         yield
     return trained.gan.state_dict() | {key: torch.tensor(value) for key, value in trained.drain().items()}
 
 
-def results_of(lanes):
-    """What each lane ends with, all of them going on in turn."""
-    ends = [None] * len(lanes)
-    while any(end is None for end in ends):
+def trained(name, data, device, **options):
+    """What two trials end with: each alone, and both together."""
+    alone = [Lane(training(name, seed, data, device, **options), device).to_the_end() for seed in (0, 1)]
+    lanes = [Lane(training(name, seed, data, device, **options), device) for seed in (0, 1)]
+    ends = [None, None]
+    while None in ends:
         ends = [lane.go_on() if end is None else end for lane, end in zip(lanes, ends, strict=True)]
-    return ends
+    return zip(alone, ends, strict=True)
 
 
 DIGITS = [name for name in gans.names() if "digits" in gans.get(name).fields]
@@ -55,10 +57,7 @@ DIGITS = [name for name in gans.names() if "digits" in gans.get(name).fields]
 @pytest.mark.parametrize("name", DIGITS)
 def test_every_algorithm_is_trained_beside_others_as_alone(name, made_up):
     """To the last bit, random numbers of torch's global generators included: dropout's come from there."""
-    cpu = torch.device("cpu")
-    alone = [results_of([Lane(training(name, seed, made_up), cpu)])[0] for seed in (0, 1)]
-    together = results_of([Lane(training(name, seed, made_up), cpu) for seed in (0, 1)])
-    for expected, found in zip(alone, together, strict=True):
+    for expected, found in trained(name, made_up, torch.device("cpu")):
         assert expected.keys() == found.keys()
         for key, value in expected.items():
             assert torch.equal(value, found[key]), key
@@ -67,11 +66,9 @@ def test_every_algorithm_is_trained_beside_others_as_alone(name, made_up):
 @pytest.mark.gpu
 @pytest.mark.parametrize("graphs", [False, True])
 @pytest.mark.parametrize("name", DIGITS)
-def test_on_a_gpu_too(name, graphs, made_up):
-    device = torch.device("cuda")
-    alone = [results_of([Lane(training(name, seed, made_up, "cuda", graphs=graphs), device)])[0] for seed in (0, 1)]
-    together = results_of([Lane(training(name, seed, made_up, "cuda", graphs=graphs), device) for seed in (0, 1)])
-    for expected, found in zip(alone, together, strict=True):
+def test_on_a_gpu_too(name, graphs, made_up, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+    for expected, found in trained(name, made_up, torch.device("cuda"), graphs=graphs):
         torch.testing.assert_close(expected, found, rtol=1e-4, atol=1e-5)
 
 
@@ -92,8 +89,8 @@ def test_a_lane_leaves_the_random_numbers_of_others_alone():
 @pytest.fixture
 def together(monkeypatch):
     """Lets `bench run` train two trials at a time, which it does on a GPU only; gives the engine's class."""
-    monkeypatch.setattr("bench.train.run.InProcess", lambda workplace: Together(workplace, 2))
-    return Together
+    monkeypatch.setattr("bench.train.lanes.InProcess", lambda workplace, _: InProcess(workplace, 2))
+    return InProcess
 
 
 def test_a_run_of_three_two_at_a_time(undisturbed, together, command, tmp_path):
@@ -116,11 +113,30 @@ def test_one_signal_saves_all_and_the_same_command_goes_on(undisturbed, together
     code, out, err = command(*GRID)
     assert code == 130, err
     assert "stopped; to go on: bench run" in out
+    assert "[3/3]" not in out, "a signal begins nothing"
     code, out, err = command(*GRID)
     assert code == 0, err
     assert out.count("goes on from step 10") == 2, out
     assert content(tmp_path) == undisturbed(*GRID)
     assert runs(tmp_path) == 3
+
+
+def test_a_signal_before_the_first_step_begins_nothing():
+    begun = []
+
+    class Nothing:
+        def training(self, order, watcher, interrupts):
+            def steps():
+                begun.append(order)
+                yield
+
+            return Lane(steps(), torch.device("cpu"))
+
+    with Interrupts() as interrupts:
+        interrupts.pending = signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            list(InProcess(Nothing(), 2).run([1, 2, 3], None, interrupts))
+    assert begun == []
 
 
 def test_a_trial_that_fails_leaves_the_others_alone(together, command, tmp_path, monkeypatch):

@@ -1,22 +1,25 @@
-"""The engine that trains several trials together in this process, a step of each in turn.
+"""The engine that trains in this process: one trial after the other, or several together, a step of each in turn.
 
-Made for a GPU, which nets as small as these leave idle: each trial has a stream of its own there, so that its kernels
-run beside those of the others. No network and no turn knows of it, and every trial draws its own random numbers: it
-ends with the weights that it would have alone.
+Together is for a GPU, which nets as small as these leave idle: each trial has a stream of its own there, so that its
+kernels run beside those of the others. No network and no turn knows of it, and every trial draws its own random
+numbers: it ends with the weights that it would have alone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 
 from bench.train.interface import Ended, Order, Watcher
 from bench.train.signals import Interrupts
-from bench.train.workplace import Workplace
+
+if TYPE_CHECKING:
+    from bench.train.workplace import Workplace
 
 T = TypeVar("T")
 
@@ -34,6 +37,11 @@ class Lane(Generic[T]):
             stream.wait_stream(torch.cuda.current_stream(device))
             default = torch.cuda.default_generators[stream.device_index]
             self._cuda = default, torch.Generator(device), stream
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it was begun and has not ended."""
+        return inspect.getgeneratorstate(self._steps) == inspect.GEN_SUSPENDED
 
     def go_on(self) -> T | None:
         """One step; the result where it was the last."""
@@ -64,33 +72,39 @@ class Lane(Generic[T]):
         finally:
             default.graphsafe_set_state(before)
 
+    def to_the_end(self) -> T:
+        """All of its steps; the result."""
+        while (result := self.go_on()) is None:
+            pass
+        return result
+
     def close(self) -> None:
         """Leaves it where it is."""
         self._steps.close()
 
 
-class Together:
+class InProcess:
     """Trains up to `lanes` trials at a time."""
 
-    def __init__(self, workplace: Workplace, lanes: int) -> None:
+    def __init__(self, workplace: Workplace, lanes: int = 1) -> None:
         self.workplace, self.lanes = workplace, lanes
 
     def run(self, orders: Sequence[Order], watcher: Watcher, interrupts: Interrupts) -> Iterator[Ended]:
         """See `Engine`."""
         waiting = deque(orders)
-        device = self.workplace.conditions.settings.device
         lanes: list[Lane[Ended]] = []
         try:
             while waiting or lanes:
                 while waiting and len(lanes) < self.lanes:
-                    lanes.append(Lane(self.workplace.training(waiting.popleft(), watcher, interrupts), device))
+                    interrupts.obey()
+                    lanes.append(self.workplace.training(waiting.popleft(), watcher, interrupts))
                 for lane in list(lanes):
                     ended = lane.go_on()
                     if ended is not None:
                         lanes.remove(lane)
                         yield ended
         except KeyboardInterrupt:
-            for lane in lanes:  # each finishes its step and saves it
+            for lane in filter(lambda lane: lane.is_under_way, lanes):  # each finishes its step and saves it
                 with contextlib.suppress(KeyboardInterrupt):
                     lane.go_on()
             raise
