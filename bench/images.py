@@ -69,6 +69,10 @@ def _read_npz(path: Path, channels: int) -> Pixels:
                     raise _bad(path, f"its array {member.filename} goes on behind its end")
     except (BenchError, FileNotFoundError, PermissionError):
         raise
+    except zipfile.BadZipFile as error:
+        raise _bad(
+            path, f"is no .npz file ({_first_line(error)}): numpy.savez('images.npz', images=array) writes one"
+        ) from error
     except Exception as error:  # zip, zlib and npy readers promise no set of exceptions for broken bytes
         raise _bad(path, f"is not a readable .npz file ({_first_line(error)})") from error
     return np.ascontiguousarray(pixels)
@@ -97,7 +101,8 @@ def _check_header(path: Path, file: IO[bytes], member: zipfile.ZipInfo, channels
         raise _bad(path, f"holds an array of {dtype}; scale to 0..255 and convert to uint8")
     shapes = [(channels, SIDE, SIDE), (SIDE, SIDE, channels)] + [(SIDE, SIDE)] * (channels == 1)
     if shape[1:] not in shapes or not 1 <= shape[0] <= most:
-        raise _bad(path, f"holds an array of shape {list(shape)}")
+        resize = "" if SIDE in shape[1:] else f": resize to {SIDE}x{SIDE}"
+        raise _bad(path, f"holds an array of shape {list(shape)}{resize}")
 
 
 def _read_folder(folder: Path, channels: int) -> Pixels:

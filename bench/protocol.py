@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from bench.errors import BenchError
 
 
+MIN_SAMPLES = 200
+"""Fewest images that are scored. A covariance of 128 features needs more than 128 images to have full rank, and a part of
+IS some 20 images to speak of 10 classes. Such scores are still strongly biased; below, they would say nothing."""
+
+
 def metric_name(metric: str, n: int, extractor: str = "mnist") -> str:
     """The name of a metric that carries its protocol: ('fid', 10_000) -> 'mnist_fid_10k'."""
     return f"{extractor}_{metric}_{f'{n // 1000}k' if n % 1000 == 0 else n}"

@@ -15,10 +15,13 @@ import torch
 
 from bench import plan as planning
 from bench import precision, tasks
+from bench.data.idx import show
+from bench.data.published import published
+from bench.data.sources import given_files
 from bench.environment import device_name, pick_device
 from bench.errors import BenchError
 from bench.plan import Plan
-from bench.protocol import PRESETS, Budget, Preset
+from bench.protocol import MIN_SAMPLES, PRESETS, Budget, Preset
 from bench.tasks import Scoring, Task
 
 BUDGETS = ("steps", "epochs", "g_updates")
@@ -54,8 +57,8 @@ class Request:
     fresh: bool = False
 
     def grid(self) -> Grid:
-        """The grid that is asked for."""
-        names = planning.split_names(self.algos)
+        """The grid that is asked for; BenchError where, by what can be told without its data, it cannot be meant."""
+        names = planning.algorithms(self.algos)
         task = tasks.choose(self.task, names, self.data)
         plan = planning.expand(
             names,
@@ -73,7 +76,16 @@ class Request:
             raise BenchError(f"--graphs: CUDA graphs need a CUDA device, not {device.type}; leave it out")
         preset = task.preset(self._preset("full" if device.type == "cuda" else "quick"))
         # Another machine, with another device, must not choose another preset.
-        return Grid(replace(self, preset=preset.name), plan, task, preset, self._budget(preset), device)
+        grid = Grid(replace(self, preset=preset.name), plan, task, preset, self._budget(preset), device)
+        scoring = grid.scoring()
+        if scoring.samples < MIN_SAMPLES:
+            raise BenchError(
+                f"--samples {scoring.samples}: allowed is {MIN_SAMPLES} or more, fewer give no FID worth the name"
+            )
+        task.check(scoring)
+        if self.data_dir is not None:
+            given_files(published(self.data), self.data_dir, "train", f"--data-dir {show(self.data_dir)}")
+        return grid
 
     def _preset(self, default: str) -> Preset:
         name = self.preset or default

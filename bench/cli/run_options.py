@@ -70,7 +70,7 @@ _OPTIONS = (
     click.argument(
         "plan", required=False, type=click.Path(path_type=Path), is_eager=True, callback=_read, metavar="[PLAN]"
     ),
-    click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all."),
+    click.option("--algos", required=True, metavar="NAMES", help="Algorithms or families, with commas, or all; 'bench list' shows them; PLAN may give them."),
     click.option(
         "--task",
         metavar="NAME",
