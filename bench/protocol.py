@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from bench.errors import BenchError
 
-
 MIN_SAMPLES = 200
-"""Fewest images that are scored. A covariance of 128 features needs more than 128 images to have full rank, and a part of
-IS some 20 images to speak of 10 classes. Such scores are still strongly biased; below, they would say nothing."""
+"""Fewest images that are scored.
+
+A covariance of 128 features needs more than 128 images to have full rank, and a part of IS some 20 images to speak of
+10 classes. Such scores are still strongly biased; below, they would say nothing.
+"""
 
 
 def metric_name(metric: str, n: int, extractor: str = "mnist") -> str:

@@ -70,7 +70,12 @@ _OPTIONS = (
     click.argument(
         "plan", required=False, type=click.Path(path_type=Path), is_eager=True, callback=_read, metavar="[PLAN]"
     ),
-    click.option("--algos", required=True, metavar="NAMES", help="Algorithms or families, with commas, or all; 'bench list' shows them; PLAN may give them."),
+    click.option(
+        "--algos",
+        required=True,
+        metavar="NAMES",
+        help="Algorithms or families ('bench list'), with commas, or all; PLAN may give them.",
+    ),
     click.option(
         "--task",
         metavar="NAME",
@@ -85,9 +90,7 @@ _OPTIONS = (
         help="A setting; several values make a factor.",
     ),
     click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds a cell."),
-    click.option(
-        "--first-seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="The first of them."
-    ),
+    click.option("--first-seed", type=options.SEEDS, default=0, show_default=True, help="The first of them."),
     click.option("--preset", metavar="smoke|quick|full", help="Default: full on a CUDA GPU, else quick."),
     click.option("--epochs", type=click.IntRange(1, MOST), help="Budget: passes over the real images."),
     click.option("--steps", type=click.IntRange(1, MOST), help="Budget: batches of real images."),
@@ -98,7 +101,7 @@ _OPTIONS = (
     options.device,
     options.data,
     options.data_dir,
-    click.option("--offline", is_flag=True, help="Try no download (also BENCH_OFFLINE=1)."),
+    options.offline,
     options.metrics,
     options.inception_weights,
     options.experiment,

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import click
+import numpy as np
 import pytest
 
 import gans
+from bench.cli import cli
 
 
 @pytest.mark.parametrize(
@@ -15,6 +18,39 @@ def test_help(command, name):
     code, out, _ = command(*([name] if name else []), "--help")
     assert code == 0
     assert "Usage" in out
+
+
+def test_help_names_every_option_in_words():
+    bare = [
+        f"{name} {option.opts[0]}"
+        for name, command in cli.commands.items()
+        for option in getattr(command, "commands", {"": command})[{"features": "train"}.get(name, "")].params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["features", "train", "--data", "kmnist"],
+        ["score", "images.npz", "--metrics", "memory"],
+        ["run", "--algos", "dcgan", "--metrics", "memory"],
+    ],
+)
+def test_offline_tries_no_download(command, monkeypatch, arguments):
+    monkeypatch.delenv("BENCH_OFFLINE")
+    np.savez("images.npz", np.zeros((300, 28, 28), np.uint8))
+
+    def tried(*_):
+        raise AssertionError("a download was tried")
+
+    monkeypatch.setattr("bench.data.sources.download", tried)
+    code, _, err = command(*arguments, "--offline")
+    assert code == 2
+    assert "not at hand" in err
+    with pytest.raises(AssertionError, match="a download was tried"):
+        command(*arguments)
 
 
 def test_no_command_shows_the_help(command):

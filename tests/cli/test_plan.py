@@ -115,7 +115,7 @@ def test_one_line_names_file_and_key_and_what_is_allowed(command, tmp_path, verb
 
 
 def test_a_file_that_is_not_there(command, tmp_path):
-    assert "no plan nowhere.yaml" in command("run", "nowhere.yaml")[2]
+    assert "no plan file 'nowhere.yaml'" in command("run", "nowhere.yaml")[2]
     (tmp_path / "plan.yaml").write_bytes(b"algos: \xff\xfe")
     assert "plan.yaml cannot be read" in command("run", "plan.yaml")[2]
     (tmp_path / "plan.yaml").write_text("[" * 5000)

@@ -152,7 +152,7 @@ def test_latent_says_where_it_cannot_write(trials, finished_run, command, monkey
     (tmp_path / "taken").write_text("a file")
     code, _, err = command("latent", trials["run_id"].iloc[0][:12], "-o", tmp_path / "taken" / "below")
     assert code == 2
-    assert "choose another place with --out" in err
+    assert "give a place that is writable" in err
 
 
 def test_the_recorded_command_plans_the_same_cell(trials, command):
