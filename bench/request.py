@@ -121,7 +121,7 @@ class Grid:
     def header(self, samples: int | None = None) -> str:
         """One line about what its trials have in common."""
         scored = self.scoring(samples).samples
-        return f"preset {self.preset.name}: {self.budget} a trial, {scored:,} samples scored, on " + device_name(
+        return f"preset {self.preset.name}: {self.budget} per trial, {scored:,} samples scored, on " + device_name(
             self.device
         )
 

@@ -52,12 +52,18 @@ def list_algorithms(as_json: bool) -> None:
         table.add_row(Text(family, style="bold"))
         for info in members:
             same = [item.replace("`", "") for item in info.same_as]
-            about = [info.summary, *["Needs labels."] * info.needs_labels, *(f"Same as {item}." for item in same)]
+            track = [] if info.track == gans.registry.TRACKS[0] else [f"Track {info.track}."]
+            about = [
+                info.summary,
+                *["Needs labels."] * info.needs_labels,
+                *track,
+                *(f"Same as {item}." for item in same),
+            ]
             table.add_row(f"  {info.name}", str(info.year), Text(" ".join(about)))
     console.print(table)
     console.print(
-        f"\n{len(infos)} algorithms; 'bench show NAME' tells more. Rows that are the same as another are no evidence "
-        "of their own."
+        f"\n{len(infos)} algorithms; 'bench show NAME' tells more. Only rows of one track are ranked together, most are "
+        f"of {gans.registry.TRACKS[0]}. Rows that are the same as another are no evidence of their own."
     )
 
 

@@ -25,7 +25,7 @@ LEAST = 2_000
 @options.offline
 @options.device
 @click.option(
-    "--samples", type=click.IntRange(LEAST, 10_000), default=10_000, show_default=True, help="Images a set, or all."
+    "--samples", type=click.IntRange(LEAST, 10_000), default=10_000, show_default=True, help="Images per set, or all."
 )
 @options.experiment
 def doctor(data_dir: Path | None, offline: bool, device: str, samples: int, experiment: str) -> int:

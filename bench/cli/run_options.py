@@ -89,7 +89,7 @@ _OPTIONS = (
         metavar="[ALGO.]FIELD=VALUE",
         help="A setting; several values make a factor.",
     ),
-    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds a cell."),
+    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds per cell."),
     click.option("--first-seed", type=options.SEEDS, default=0, show_default=True, help="The first of them."),
     click.option("--preset", metavar="smoke|quick|full", help="Default: full on a CUDA GPU, else quick."),
     click.option("--epochs", type=click.IntRange(1, MOST), help="Budget: passes over the real images."),
@@ -157,7 +157,7 @@ _OPTIONS = (
     click.option(
         "--ray",
         metavar="local|auto|HOST:PORT",
-        help="Train on a Ray cluster, one task a trial: on one of this machine, the one that runs here, or one there.",
+        help="Train on a Ray cluster, one task per trial: on one of this machine, the one that runs here, or one there.",
     ),
     click.option(
         "--gpu-share",

@@ -79,7 +79,7 @@ def _slots(number: int, seconds: float, store: Store) -> None:
     found = measure.Efficiency(number, len(trials), seconds, wall)
     click.echo(
         f"{number:>5} slots    {len(trials)} trials of {seconds:g} s in {wall:.1f} s: efficiency "
-        f"{found.efficiency:.0%}, {found.overhead * 1000:.0f} ms a trial beside it"
+        f"{found.efficiency:.0%}, {found.overhead * 1000:.0f} ms per trial beside it"
     )
 
 

@@ -162,7 +162,7 @@ def test_the_recorded_command_plans_the_same_cell(trials, command):
         assert code == 0, err
         cell = trials.loc[trials["command"] == line, "cell"].iloc[0]
         assert f"  {cell}   seeds 0..1" in out
-        assert "20 steps a trial" in out
+        assert "20 steps per trial" in out
 
 
 def test_a_repeat_replaces_and_does_not_double(finished_run, trials, command, tmp_path, real_mnist):
