@@ -70,9 +70,7 @@ class Preset:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset(
-            "smoke", Budget(20), 1_000, 500, 1, 4, 1, "seconds per trial; proves that everything works, says nothing"
-        ),
+        Preset("smoke", Budget(20), 1_000, 500, 1, 4, 1, "seconds per trial; shows only that everything works"),
         Preset("quick", Budget(2_000), 10_000, 2_000, 8, 40, 3, "4 to 11 minutes per trial on 2 cores for most rows"),
         Preset("full", Budget(20, "epochs"), 10_000, 2_000, 20, 60, 3, "the tutorial's 20 epochs; for a GPU"),
     )

@@ -157,7 +157,7 @@ _OPTIONS = (
     click.option(
         "--ray",
         metavar="local|auto|HOST:PORT",
-        help="Train on a Ray cluster, one task per trial: on one of this machine, the one that runs here, or one there.",
+        help="Train on a Ray cluster, one task per trial: one on this machine, the one that runs here, or one there.",
     ),
     click.option(
         "--gpu-share",

@@ -66,7 +66,7 @@ def test_list_shows_every_algorithm(command):
 
 
 def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "1000")
     lines = command("list")[1].splitlines()
     families = [line.strip() for line in lines[1:] if line and not line.startswith(" ")][:-1]
     assert families == sorted({gans.get(name).info.family for name in gans.names()})
@@ -75,6 +75,10 @@ def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
     (pacgan,) = [line for line in lines if line.startswith("  pacgan ")]
     assert pacgan.rstrip().endswith("Same as nsgan with pack=2: bit for bit.")
     assert "no evidence of their own" in lines[-1]
+    tracks = {line.split()[0]: line.partition("Track ")[2].split(".")[0] for line in lines if line.startswith("  ")}
+    assert tracks == {
+        name: "" if (track := gans.get(name).info.track) == "noise-to-image" else track for name in gans.names()
+    }
 
 
 def test_list_json(command):
