@@ -7,9 +7,8 @@ it. Loads no data. Every mistake in it is one line (`BenchError`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,13 +17,12 @@ from bench import precision, tasks
 from bench.data.idx import show
 from bench.data.published import published
 from bench.data.sources import given_files
+from bench.defaults import BUDGETS, CHECKPOINT_EVERY, EXPERIMENT
 from bench.environment import device_name, pick_device
 from bench.errors import BenchError
 from bench.plan import Plan
 from bench.protocol import MIN_SAMPLES, PRESETS, Budget, Preset
 from bench.tasks import Scoring, Task
-
-BUDGETS = ("steps", "epochs", "g_updates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +47,8 @@ class Request:
     offline: bool = False
     metrics: str | None = None
     inception_weights: str | None = None
-    experiment: str = "bench"
-    checkpoint_every: float = 60.0
+    experiment: str = EXPERIMENT
+    checkpoint_every: float = CHECKPOINT_EVERY
     select: str = "last"
     precision: str = "fp32"
     graphs: bool = False
@@ -101,6 +99,11 @@ class Request:
         return next((Budget(amount, unit) for unit, amount in given.items()), preset.budget)
 
 
+DEFAULTS = {field.name: field.default for field in fields(Request)}
+SHARED = ("data", "select", "device", "data_dir", "metrics", "inception_weights", "experiment", "precision")
+"""Those that, with the budget and the samples, a rerun of a cell needs too where they are not the default."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """A request, understood."""
@@ -131,11 +134,10 @@ class Grid:
         arguments = ["--task", self.task.name, "--preset", self.preset.name]
         if self.budget != self.preset.budget:
             arguments += [f"--{self.budget.unit.replace('_', '-')}", str(self.budget.amount)]
-        defaults: dict[str, tuple[Any, Any]] = {"samples": (samples, self.preset.samples)}
-        defaults |= {"data": (asked.data, "mnist"), "select": (asked.select, "last"), "device": (asked.device, "auto")}
-        defaults |= {name: (getattr(asked, name), None) for name in ("data_dir", "metrics", "inception_weights")}
-        defaults |= {"experiment": (asked.experiment, "bench"), "precision": (asked.precision, "fp32")}
-        for name, (value, default) in defaults.items():
-            if value != default:
+        if samples != self.preset.samples:
+            arguments += ["--samples", str(samples)]
+        for name in SHARED:
+            value = getattr(asked, name)
+            if value != DEFAULTS[name]:
                 arguments += [f"--{name.replace('_', '-')}", str(value)]
         return [*arguments, "--offline"] if asked.offline else arguments

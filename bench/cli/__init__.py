@@ -6,7 +6,6 @@ Command modules import nothing heavy at top level, so that `bench --help` answer
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 
 import rich_click as click
@@ -30,7 +29,7 @@ from bench.cli import (
     speed,
     sync,
 )
-from bench.errors import BenchError
+from bench.errors import BenchError, warn_in_one_line
 
 
 @click.group(
@@ -88,7 +87,7 @@ def _first_line(error: Exception) -> str:
 
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
-    warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
+    warn_in_one_line()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         result = cli.main(given, prog_name="bench", standalone_mode=False, obj=given)

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
+from bench.defaults import EXPERIMENT
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 data = click.option(
@@ -38,7 +40,7 @@ scale = click.option(
 )
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 experiment = click.option(
-    "--experiment", envvar="BENCH_EXPERIMENT", default="bench", show_default=True, help="MLflow experiment."
+    "--experiment", envvar="BENCH_EXPERIMENT", default=EXPERIMENT, show_default=True, help="MLflow experiment."
 )
 sources = click.option(
     "--from",

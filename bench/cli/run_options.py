@@ -14,12 +14,12 @@ from click.core import ParameterSource
 from click.globals import get_current_context
 
 from bench.cli import options, plan_file, report
+from bench.defaults import BUDGETS, CHECKPOINT_EVERY
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.request import Grid, Request
 
-BUDGETS = ("epochs", "steps", "g_updates")
 MOST = 1_000_000_000
 """Of any budget: far beyond what anybody waits for, and small enough to count with."""
 
@@ -116,7 +116,7 @@ _OPTIONS = (
     click.option(
         "--checkpoint-every",
         type=click.FloatRange(0),
-        default=60.0,
+        default=CHECKPOINT_EVERY,
         show_default=True,
         metavar="SECONDS",
         help="How much training a crash may cost; the same command goes on from the newest checkpoint.",

@@ -197,6 +197,14 @@ def test_a_rerun_asks_for_the_same_metrics(tmp_path):
     assert asked.grid().shared_arguments(10_000) == [*words, "--inception-weights", "w.pth"]
 
 
+def test_a_rerun_repeats_what_is_not_the_default_and_nothing_else():
+    asked = Request(algos="dcgan", preset="quick", select="best", experiment="mine", samples=500, offline=True)
+    words = ["--task", "mnist", "--preset", "quick"]
+    assert Request(algos="dcgan", preset="quick").grid().shared_arguments(10_000) == words
+    others = ["--samples", "500", "--select", "best", "--experiment", "mine", "--offline"]
+    assert asked.grid().shared_arguments(500) == words + others
+
+
 class TestScore:
     @pytest.mark.parametrize(
         ("array", "words"),
@@ -214,7 +222,9 @@ class TestScore:
 
     def test_no_archive(self, refused):
         Path("images.npz").write_bytes(b"PK not really")
-        assert "images.npz is no .npz file (File is not a zip file): numpy.savez(" in refused("score", "images.npz")
+        assert "images.npz is not a readable .npz file (File is not a zip file): numpy.savez(" in refused(
+            "score", "images.npz"
+        )
 
     def test_pictures_of_another_size(self, refused):
         Path("images").mkdir()
