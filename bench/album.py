@@ -17,7 +17,7 @@ from PIL import Image
 
 from bench.errors import BenchError
 from bench.files import save, slug
-from bench.pictures import SAMPLES, png_bytes, shaded
+from bench.pictures import PNG_SIGNATURE, SAMPLES, png_bytes, shaded
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -26,7 +26,6 @@ LARGEST = 2_000_000
 """Bytes of a picture that is read."""
 NAMED_BY = ("run_id", "kind", "name", "seed", "fingerprint", "track", "protocol")
 """Columns that a picture's name is made of, and the run's id."""
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def folder(file: Path) -> Path:
@@ -87,7 +86,7 @@ class Album:
         if found is None or found.stat().st_size > LARGEST:
             return None
         content = found.read_bytes()
-        return content if content.startswith(SIGNATURE) else None
+        return content if content.startswith(PNG_SIGNATURE) else None
 
     def list(self, run_id: str, folder: str) -> list[str]:
         """Nothing: an album has no folders."""

@@ -1,6 +1,8 @@
-"""The one exception of this package that is meant for the user."""
+"""What the user is told: the one exception that is meant for people, and the form of warnings."""
 
 from __future__ import annotations
+
+import warnings
 
 
 class BenchError(Exception):
@@ -8,3 +10,8 @@ class BenchError(Exception):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+def warn_in_one_line() -> None:
+    """From now on this process shows a warning as one line, without the place in the code."""
+    warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"

@@ -25,15 +25,12 @@ from bench.features.reference import load_reference
 from bench.features.second import Second
 from bench.features.weights import SECOND_FOLDER, WEIGHTS, find_extractor
 from bench.metrics import METRICS, Metric, Scored, choose
-from bench.protocol import metric_name
+from bench.protocol import MIN_SAMPLES, metric_name
 from bench.samples import Samples
 
 __all__ = ["MIN_SAMPLES", "REFERENCE_SAMPLES", "Evaluator", "check_images", "metric_name"]
 
 REFERENCE_SAMPLES = 10_000
-# A covariance of 128 features needs more than 128 images to have full rank, and a part of IS some 20 images
-# to speak of 10 classes. Such scores are still strongly biased; below, they would say nothing.
-MIN_SAMPLES = 200
 DURING = (METRICS["fid"], METRICS["is"])
 """What is scored while a trial trains."""
 

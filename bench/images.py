@@ -21,6 +21,7 @@ from torch import Tensor
 
 from bench.data.idx import SIDE, show
 from bench.errors import BenchError
+from bench.pictures import PNG_SIGNATURE
 
 ALLOWED = "allowed is an .npz with one uint8 array [N, 28, 28], or a folder of 28x28 grey PNG files"
 ALLOWED_COLOURS = "allowed is an .npz with one uint8 array [N, 3, 28, 28], or a folder of 28x28 RGB PNG files"
@@ -30,7 +31,6 @@ MAX_IMAGES = 1_000_000
 # 784 grey pixels take some 1,000 bytes; many more are metadata that nobody asked for.
 MAX_PNG_BYTES = 100_000
 _MAX_NPY_HEADER = 10_000
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 Pixels = NDArray[np.uint8]
 
@@ -69,6 +69,11 @@ def _read_npz(path: Path, channels: int) -> Pixels:
                     raise _bad(path, f"its array {member.filename} goes on behind its end")
     except (BenchError, FileNotFoundError, PermissionError):
         raise
+    except zipfile.BadZipFile as error:
+        raise _bad(
+            path,
+            f"is not a readable .npz file ({_first_line(error)}): numpy.savez('images.npz', images=array) writes one",
+        ) from error
     except Exception as error:  # zip, zlib and npy readers promise no set of exceptions for broken bytes
         raise _bad(path, f"is not a readable .npz file ({_first_line(error)})") from error
     return np.ascontiguousarray(pixels)
@@ -97,7 +102,8 @@ def _check_header(path: Path, file: IO[bytes], member: zipfile.ZipInfo, channels
         raise _bad(path, f"holds an array of {dtype}; scale to 0..255 and convert to uint8")
     shapes = [(channels, SIDE, SIDE), (SIDE, SIDE, channels)] + [(SIDE, SIDE)] * (channels == 1)
     if shape[1:] not in shapes or not 1 <= shape[0] <= most:
-        raise _bad(path, f"holds an array of shape {list(shape)}")
+        resize = "" if SIDE in shape[1:] else f": resize to {SIDE}x{SIDE}"
+        raise _bad(path, f"holds an array of shape {list(shape)}{resize}")
 
 
 def _read_folder(folder: Path, channels: int) -> Pixels:
@@ -115,7 +121,7 @@ def _read_png(path: Path, channels: int) -> Pixels:
         content = file.read(MAX_PNG_BYTES + 1)
         if len(content) > MAX_PNG_BYTES:
             raise _bad(path, f"has more than {MAX_PNG_BYTES:,} bytes")
-        if len(content) < 24 or not content.startswith(_PNG_SIGNATURE):
+        if len(content) < 24 or not content.startswith(PNG_SIGNATURE):
             raise _bad(path, "is not a PNG file")
         # Read by hand: Pillow warns of giants or refuses them in its own way.
         size = struct.unpack(">II", content[16:24])

@@ -12,6 +12,8 @@ from torch import Tensor
 
 Picture = NDArray[np.uint8]
 """Grey, [height, width], or in colours, [height, width, 3]."""
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+"""The first bytes of every PNG file."""
 SAMPLES = "samples.png"
 """What a run's grid of samples is called among its files."""
 
@@ -21,15 +23,15 @@ def enlarged(picture: Picture, scale: int) -> Picture:
     return picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
-def image_grid(images: Tensor, columns: int, scale: int = 1) -> Picture:
-    """uint8 [N, 1 or 3, H, W] -> one picture, row by row, with 2 pixels between images, enlarged `scale` times."""
+def image_grid(images: Tensor, columns: int) -> Picture:
+    """uint8 [N, 1 or 3, H, W] -> one picture, row by row, with 2 pixels between images."""
     n, channels, height, width = images.shape
     rows = -(-n // columns)
     canvas = np.full((rows * (height + 2) + 2, columns * (width + 2) + 2, channels), 64, dtype=np.uint8)
     for i, image in enumerate(images.permute(0, 2, 3, 1).numpy()):
         top, left = 2 + i // columns * (height + 2), 2 + i % columns * (width + 2)
         canvas[top : top + height, left : left + width] = image
-    return enlarged(canvas[..., 0] if channels == 1 else canvas, scale)
+    return canvas[..., 0] if channels == 1 else canvas
 
 
 def curve_plot(curves: Tensor, bounds: Tensor, side: int = 302) -> Picture:
@@ -64,13 +66,13 @@ def shaded(picture: Picture) -> Picture:
     return (np.rint(picture / 17) * 17).astype(np.uint8)
 
 
-def gif_bytes(frames: Sequence[Picture], seconds: float = 6.0) -> bytes:
-    """The frames as an endless GIF of about `seconds` a round, resting on the last.
+def gif_bytes(frames: Sequence[Picture]) -> bytes:
+    """The frames as an endless GIF of about 6 s per round, resting on the last.
 
     In 16 shades a channel, which nobody tells from 256 at this size and which make the file a third.
     """
     pictures = [Image.fromarray(shaded(frame)) for frame in frames]
-    each = max(int(1000 * seconds / len(frames)), 40)
+    each = max(6000 // len(frames), 40)
     buffer = io.BytesIO()
     durations = [each] * (len(frames) - 1) + [1500]
     pictures[0].save(

@@ -21,7 +21,7 @@ from gans.config import BaseConfig
 Misfit = Callable[[type[gans.GAN], Any], str | None]
 MOST_TRIALS = 100_000
 """Of one plan; so many take weeks on any machine."""
-BN_CHOICES = {"on": (True,), "off": (False,), "on/off": (True, False)}
+BN_CHOICES = {"on": (True,), "off": (False,), "on/off": (True, False), "on,off": (True, False)}
 
 
 def as_text(value: Any) -> str:
@@ -100,6 +100,16 @@ class Plan:
 def split_names(text: str) -> list[str]:
     """'dcgan, wgan' -> ['dcgan', 'wgan'], without repeats."""
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def algorithms(text: str) -> list[str]:
+    """The names that `text` means, without repeats: of algorithms, of families, or all, with commas.
+
+    An algorithm that is called like a family is the algorithm.
+    """
+    groups = {family: [cls.info.name for cls in members] for family, members in gans.families().items()}
+    groups |= {"all": gans.names()} | {name: [name] for name in gans.names()}
+    return list(dict.fromkeys(name for word in split_names(text) for name in groups.get(word, [word])))
 
 
 def _factors(

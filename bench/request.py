@@ -7,21 +7,22 @@ it. Loads no data. Every mistake in it is one line (`BenchError`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from bench import plan as planning
 from bench import precision, tasks
+from bench.data.idx import show
+from bench.data.published import published
+from bench.data.sources import given_files
+from bench.defaults import BUDGETS, CHECKPOINT_EVERY, EXPERIMENT
 from bench.environment import device_name, pick_device
 from bench.errors import BenchError
 from bench.plan import Plan
-from bench.protocol import PRESETS, Budget, Preset
+from bench.protocol import MIN_SAMPLES, PRESETS, Budget, Preset
 from bench.tasks import Scoring, Task
-
-BUDGETS = ("steps", "epochs", "g_updates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +47,16 @@ class Request:
     offline: bool = False
     metrics: str | None = None
     inception_weights: str | None = None
-    experiment: str = "bench"
-    checkpoint_every: float = 60.0
+    experiment: str = EXPERIMENT
+    checkpoint_every: float = CHECKPOINT_EVERY
     select: str = "last"
     precision: str = "fp32"
     graphs: bool = False
     fresh: bool = False
 
     def grid(self) -> Grid:
-        """The grid that is asked for."""
-        names = planning.split_names(self.algos)
+        """The grid that is asked for; BenchError where, by what can be told without its data, it cannot be meant."""
+        names = planning.algorithms(self.algos)
         task = tasks.choose(self.task, names, self.data)
         plan = planning.expand(
             names,
@@ -73,7 +74,16 @@ class Request:
             raise BenchError(f"--graphs: CUDA graphs need a CUDA device, not {device.type}; leave it out")
         preset = task.preset(self._preset("full" if device.type == "cuda" else "quick"))
         # Another machine, with another device, must not choose another preset.
-        return Grid(replace(self, preset=preset.name), plan, task, preset, self._budget(preset), device)
+        grid = Grid(replace(self, preset=preset.name), plan, task, preset, self._budget(preset), device)
+        scoring = grid.scoring()
+        if scoring.samples < MIN_SAMPLES:
+            raise BenchError(
+                f"--samples {scoring.samples}: allowed is {MIN_SAMPLES} or more, fewer give no FID worth the name"
+            )
+        task.check(scoring)
+        if self.data_dir is not None:
+            given_files(published(self.data), self.data_dir, "train", f"--data-dir {show(self.data_dir)}")
+        return grid
 
     def _preset(self, default: str) -> Preset:
         name = self.preset or default
@@ -87,6 +97,11 @@ class Request:
             flags = " and ".join(f"--{unit.replace('_', '-')}" for unit in given)
             raise BenchError(f"{flags} exclude each other; give one budget")
         return next((Budget(amount, unit) for unit, amount in given.items()), preset.budget)
+
+
+DEFAULTS = {field.name: field.default for field in fields(Request)}
+SHARED = ("data", "select", "device", "data_dir", "metrics", "inception_weights", "experiment", "precision")
+"""Those that, with the budget and the samples, a rerun of a cell needs too where they are not the default."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +124,7 @@ class Grid:
     def header(self, samples: int | None = None) -> str:
         """One line about what its trials have in common."""
         scored = self.scoring(samples).samples
-        return f"preset {self.preset.name}: {self.budget} a trial, {scored:,} samples scored, on " + device_name(
+        return f"preset {self.preset.name}: {self.budget} per trial, {scored:,} samples scored, on " + device_name(
             self.device
         )
 
@@ -119,11 +134,10 @@ class Grid:
         arguments = ["--task", self.task.name, "--preset", self.preset.name]
         if self.budget != self.preset.budget:
             arguments += [f"--{self.budget.unit.replace('_', '-')}", str(self.budget.amount)]
-        defaults: dict[str, tuple[Any, Any]] = {"samples": (samples, self.preset.samples)}
-        defaults |= {"data": (asked.data, "mnist"), "select": (asked.select, "last"), "device": (asked.device, "auto")}
-        defaults |= {name: (getattr(asked, name), None) for name in ("data_dir", "metrics", "inception_weights")}
-        defaults |= {"experiment": (asked.experiment, "bench"), "precision": (asked.precision, "fp32")}
-        for name, (value, default) in defaults.items():
-            if value != default:
+        if samples != self.preset.samples:
+            arguments += ["--samples", str(samples)]
+        for name in SHARED:
+            value = getattr(asked, name)
+            if value != DEFAULTS[name]:
                 arguments += [f"--{name.replace('_', '-')}", str(value)]
         return [*arguments, "--offline"] if asked.offline else arguments

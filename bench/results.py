@@ -19,10 +19,11 @@ import pandas as pd
 from bench import frames, stored, track
 from bench.album import Album
 from bench.columns import CURVES, RESULTS, typed
+from bench.defaults import EXPERIMENT
 from bench.errors import BenchError
 from bench.examination import Examination
 from bench.stored import Archive
-from bench.track import EXPERIMENT, HINT, open_client, shown
+from bench.track import HINT, open_client, shown
 
 ALLOWED = (
     "allowed are a tracking URI (sqlite:///mlflow.db, http://host:5000), a folder with mlflow.db, that file, each with "

@@ -5,15 +5,17 @@ Takes numbers, gives measurements. Simulated trials train nothing; stores are fi
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from typing import Protocol as Interface
 
 from bench.errors import BenchError
 from bench.plan import Plan, expand
@@ -24,6 +26,7 @@ from bench.track import PREFIX, Store
 from bench.train.interface import Ended, Engine, Order, Outcome, Watcher
 from bench.train.loop import Counts
 from bench.train.signals import Interrupts
+from bench.train.worker import Work
 
 POINTS = 100
 """Points in one call of a writer."""
@@ -37,33 +40,44 @@ class Silence:
     def say(self, text: str) -> None: ...
 
 
-def _meet(order: Order) -> None:
-    """Waits until all trials of the order's meeting run at once, each in a process of its own; see `timed`."""
-    if not order.parent:
-        return
-    folder, wanted = Path(order.parent), order.untrained["trials"]
-    (folder / str(order.number)).touch()
-    until = time.monotonic() + PATIENCE
-    while (there := len(list(folder.iterdir()))) < wanted:
-        if time.monotonic() > until:
-            raise BenchError(f"of {wanted:.0f} simulated trials only {there} were begun in {PATIENCE:.0f} s")
-        time.sleep(0.01)
+@dataclass(frozen=True)
+class Meeting:
+    """Where simulated trials wait until all of them run at once, each in a process of its own."""
+
+    folder: str
+    trials: int
+
+    def attend(self, number: int) -> None:
+        """Waits for the others."""
+        folder = Path(self.folder)
+        (folder / str(number)).touch()
+        until = time.monotonic() + PATIENCE
+        while (there := len(list(folder.iterdir()))) < self.trials:
+            if time.monotonic() > until:
+                raise BenchError(f"of {self.trials} simulated trials only {there} were begun in {PATIENCE:.0f} s")
+            time.sleep(0.01)
 
 
-def sleep(request: Request, order: Order, watcher: Watcher, interrupts: Interrupts) -> Ended:
-    """A simulated trial: it lasts as many seconds as its order says and does nothing."""
-    _meet(order)
-    time.sleep(order.untrained["seconds"])
+def sleep(
+    request: Request, order: Order, watcher: Watcher, interrupts: Interrupts, *, seconds: float, meeting: Meeting | None
+) -> Ended:
+    """A simulated trial: it lasts so many seconds and does nothing."""
+    if meeting is not None:
+        meeting.attend(order.number)
+    time.sleep(seconds)
     return Ended(order.number, Outcome("finished", "", {}, Counts()))
 
 
-def write(request: Request, order: Order, watcher: Watcher, interrupts: Interrupts) -> Ended:
-    """A simulated writer: sends points for as many seconds as its order says; its score is how many a second."""
+def write(
+    request: Request, order: Order, watcher: Watcher, interrupts: Interrupts, *, seconds: float, meeting: Meeting | None
+) -> Ended:
+    """A simulated writer: sends points for so many seconds; its score is how many per second."""
     store = Store(request.experiment)
     run_id = store.add(f"writer {order.number}", "writer")
-    _meet(order)
+    if meeting is not None:
+        meeting.attend(order.number)
     sent, started = 0, time.perf_counter()
-    while time.perf_counter() - started < order.untrained["seconds"]:
+    while time.perf_counter() - started < seconds:
         store.add_points(
             run_id, [(f"metric {i}", random.random(), int(time.time() * 1000), sent) for i in range(POINTS)]
         )
@@ -80,15 +94,23 @@ def plan(trials: int) -> Plan:
     return expand(gans.names()[:1], seeds=trials)
 
 
-def timed(engine: Engine, trials: int, seconds: float, *, together: bool = False) -> tuple[float, list[Ended]]:
-    """Wall time of so many simulated trials of a length, and what became of them.
+class Workers(Engine, Interface):
+    """An engine that can be given another work than training."""
+
+    work: Work
+
+
+def timed(
+    engine: Workers, work: Callable[..., Ended], trials: int, seconds: float, *, together: bool = False
+) -> tuple[float, list[Ended]]:
+    """Wall time of so many simulated trials of a length, and what became of them; `work` is `sleep` or `write`.
 
     Where `together`, none begins before all are ready, so that each has a process of its own, already started.
     """
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as meeting, Interrupts() as interrupts:
-        given = {"seconds": seconds, "trials": float(trials)}
-        orders = [Order(number, "", meeting if together else "", given) for number in range(trials)]
+    with tempfile.TemporaryDirectory() as folder, Interrupts() as interrupts:
+        engine.work = functools.partial(work, seconds=seconds, meeting=Meeting(folder, trials) if together else None)
+        orders = [Order(number, "", "", {}) for number in range(trials)]
         ended = list(engine.run(orders, Silence(), interrupts))  # type: ignore[arg-type]
     lost = [each.lost for each in ended if each.lost]
     if lost or len(ended) != trials:
@@ -113,7 +135,7 @@ class Efficiency:
 
     @property
     def overhead(self) -> float:
-        """Seconds a trial that its slot did something else, or nothing."""
+        """Seconds per trial that its slot did something else, or nothing."""
         return self.slots * self.wall / self.trials - self.seconds
 
 

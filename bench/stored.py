@@ -210,12 +210,12 @@ def _from_database(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int
     return points
 
 
-def find_run(run_id: str, tracking_uri: str | None = None) -> tuple[Archive, Run]:
+def find_run(run_id: str) -> tuple[Archive, Run]:
     """The trial whose run id starts with `run_id`, and where its files are.
 
     BenchError when there is none or more than one.
     """
-    uri = track.tracking_uri(tracking_uri)
+    uri = track.tracking_uri()
     track.check_there(uri, f"no trial with a run id that starts with '{run_id}'")
     client = open_client(uri)
     ids = [experiment.experiment_id for experiment in client.search_experiments()]

@@ -34,9 +34,9 @@ from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from bench.defaults import EXPERIMENT
 from bench.errors import BenchError
 
-EXPERIMENT = "bench"
 HINT = "run one with: bench run --algos dcgan --bn on/off"
 PREFIX = "bench."
 JOURNAL = f"{PREFIX}journal"
@@ -118,9 +118,9 @@ def open_client(uri: str) -> MlflowClient:
     return client
 
 
-def has_experiment(name: str, uri: str | None = None) -> bool:
+def has_experiment(name: str) -> bool:
     """Whether the store is there and has this experiment; makes neither. BenchError when it cannot be opened."""
-    uri = tracking_uri(uri)
+    uri = tracking_uri()
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         return False

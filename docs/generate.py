@@ -157,7 +157,7 @@ def metrics_table() -> str:
 def presets_table() -> str:
     """What `--preset` chooses from."""
     rows = [(f"`{p.name}`", str(p.budget), f"{p.samples:,}", p.meaning) for p in PRESETS.values()]
-    return table(("preset", "budget a trial", "scored samples", "for"), rows)
+    return table(("preset", "budget per trial", "scored samples", "for"), rows)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

@@ -29,6 +29,6 @@ class RegistrationError(GANError, ValueError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'wgan_gp'?` for the nearest names, or the empty string when none is near."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    """`; did you mean 'wgan_gp'?` for the nearest names, all lower-case, or the empty string when none is near."""
+    near = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

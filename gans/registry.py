@@ -132,12 +132,15 @@ def names() -> list[str]:
 
 
 def get(name: str) -> type[GAN]:
-    """The algorithm registered under `name`; UnknownAlgorithm with the nearest names when there is none."""
+    """The algorithm registered under `name`; UnknownAlgorithm with the nearest names, or a family's, if none is."""
     _load()
-    if name not in _algorithms:
-        hint = did_you_mean(name, _algorithms) or f"; known are {', '.join(names())}"
-        raise UnknownAlgorithm(f"unknown algorithm '{name}'{hint} ('bench list' shows all)")
-    return _algorithms[name]
+    if name in _algorithms:
+        return _algorithms[name]
+    if name in families():
+        members = ", ".join(cls.info.name for cls in families()[name])
+        raise UnknownAlgorithm(f"'{name}' is a family of algorithms: {members}; name one of them")
+    hint = did_you_mean(name, _algorithms) or f"; {len(_algorithms)} are known"
+    raise UnknownAlgorithm(f"unknown algorithm '{name}'{hint} ('bench list' shows all)")
 
 
 def families() -> dict[str, list[type[GAN]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import gans
+from bench import tasks
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -30,6 +31,14 @@ def test_runs_of_the_pages_can_be_planned(command, line, tmp_path):
     (tmp_path / "plan.yaml").write_text(re.search(r"```yaml\n(.*?)```", PAGES["scaling.md"], re.DOTALL).group(1))
     code, _, err = command("plan", *shlex.split(line)[2:], "--no-timing")
     assert code == 0, err
+
+
+def test_no_net_is_larger_than_the_limits_say():
+    said = float(re.search(r"nets of under (\S+) million parameters each", README).group(1))
+    fields = {name: tasks.choose(None, [name]).field for name in gans.names()}
+    nets = [net for name, field in fields.items() for net in gans.get(name)(field=field).children()]
+    most = max(sum(weights.numel() for weights in net.parameters()) for net in nets) / 1e6
+    assert said - 0.1 < most < said
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((?!http)([^)#]+)\)", README))))

@@ -6,7 +6,6 @@ Command modules import nothing heavy at top level, so that `bench --help` answer
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Sequence
 
 import rich_click as click
@@ -30,7 +29,7 @@ from bench.cli import (
     speed,
     sync,
 )
-from bench.errors import BenchError
+from bench.errors import BenchError, warn_in_one_line
 
 
 @click.group(
@@ -73,6 +72,8 @@ for command in (
 
 STORES = ("mlflow", "sqlalchemy", "requests")
 """The packages whose errors are of a store that went away or broke while it was read."""
+SPOOLED = ("run", "sync", "doctor")
+"""The commands whose results wait on disk for the store."""
 
 
 def _error(message: str) -> int:
@@ -86,9 +87,9 @@ def _first_line(error: Exception) -> str:
 
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
-    warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
+    warn_in_one_line()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        given = sys.argv[1:] if arguments is None else list(arguments)
         result = cli.main(given, prog_name="bench", standalone_mode=False, obj=given)
     except click.UsageError as error:
         where = f" ('{error.ctx.command_path} --help' tells more)" if error.ctx else ""
@@ -107,7 +108,9 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, GANError):
             return _error(str(error))
         if type(error).__module__.partition(".")[0] in STORES:
-            return _error(f"the store failed ({_first_line(error)}); nothing is lost, 'bench sync' goes on with it")
+            waits = "nothing is lost, 'bench sync' goes on with it"
+            then = waits if given[:1] and given[0] in SPOOLED else "try again when it is back"
+            return _error(f"the store failed ({_first_line(error)}); {then}")
         if out_of_memory(error):
             return _error(
                 f"out of memory ({_first_line(error)}); stop other programs that use the device, choose another one "

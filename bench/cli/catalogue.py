@@ -47,17 +47,19 @@ def list_algorithms(as_json: bool) -> None:
 
     console = Console(highlight=False)
     table = _columns("name", "year", "what it is")
+    usual = gans.registry.TRACKS[0]
     for family, members in families.items():
         table.add_section()
         table.add_row(Text(family, style="bold"))
         for info in members:
             same = [item.replace("`", "") for item in info.same_as]
-            about = [info.summary, *["Needs labels."] * info.needs_labels, *(f"Same as {item}." for item in same)]
+            about = [info.summary, *["Needs labels."] * info.needs_labels]
+            about += [f"Track {info.track}."] * (info.track != usual) + [f"Same as {item}." for item in same]
             table.add_row(f"  {info.name}", str(info.year), Text(" ".join(about)))
     console.print(table)
     console.print(
-        f"\n{len(infos)} algorithms; 'bench show NAME' tells more. Rows that are the same as another are no evidence "
-        "of their own."
+        f"\n{len(infos)} algorithms; 'bench show NAME' tells more. Only rows of one track are ranked together, most of "
+        f"them {usual}. Rows that are the same as another are no evidence of their own."
     )
 
 

@@ -1,4 +1,4 @@
-"""Live progress: bars on a terminal, one line an evaluation elsewhere (files, CI logs, notebooks)."""
+"""Live progress: bars on a terminal, one line per evaluation elsewhere (files, CI logs, notebooks)."""
 
 from __future__ import annotations
 

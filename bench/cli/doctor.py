@@ -22,12 +22,13 @@ LEAST = 2_000
 
 @click.command()
 @options.data_dir
+@options.offline
 @options.device
 @click.option(
-    "--samples", type=click.IntRange(LEAST, 10_000), default=10_000, show_default=True, help="Images a set, or all."
+    "--samples", type=click.IntRange(LEAST, 10_000), default=10_000, show_default=True, help="Images per set, or all."
 )
 @options.experiment
-def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) -> int:
+def doctor(data_dir: Path | None, offline: bool, device: str, samples: int, experiment: str) -> int:
     """Check versions, data, extractor, and that the metrics move as they must; exit code 1 when something is wrong.
 
     Real digits, damaged in known ways, are scored like samples. Takes some minutes on a CPU. What was found is kept in
@@ -41,7 +42,7 @@ def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) ->
     from bench.track import Store, shown
 
     chosen = environment.pick_device(device)
-    data = load_mnist("train", data_dir=data_dir)
+    data = load_mnist("train", data_dir=data_dir, offline=offline)
     announce(data)
     evaluator = Evaluator(chosen)
     click.echo(", ".join(f"{name} {version}" for name, version in environment.versions().items()))
@@ -50,7 +51,7 @@ def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) ->
     n = min(samples, len(data))
     if n < LEAST:
         raise BenchError(f"{data.source} has {n:,} images, and the metrics need {LEAST:,}; give all of MNIST")
-    held_out = _test_digits(data, data_dir)
+    held_out = _test_digits(data, data_dir, offline)
     found = examine(evaluator, data, n, held_out)
     read = f"{n:,} real digits" if held_out is None else f"{len(held_out):,} test digits"
     shares = ", ".join(f"the {name} {share:.2%}" for name, share in found.accuracy.items())
@@ -85,14 +86,14 @@ def doctor(data_dir: Path | None, device: str, samples: int, experiment: str) ->
     return 1 if failures else 0
 
 
-def _test_digits(train: Dataset, data_dir: Path | None) -> Dataset | None:
+def _test_digits(train: Dataset, data_dir: Path | None, offline: bool) -> Dataset | None:
     """Digits that no extractor learned from, where they are at hand."""
     from bench.data import EMBEDDED, load_mnist
 
     if train.name == EMBEDDED:
         return None
     try:
-        return load_mnist("test", data_dir=data_dir)
+        return load_mnist("test", data_dir=data_dir, offline=offline)
     except BenchError:
         return None
 

@@ -39,8 +39,8 @@ def _print_columns(context: click.Context, _parameter: click.Parameter, wanted: 
 def export(out: Path, sources: tuple[str, ...], experiment: str, pictures: bool) -> None:
     """Write what was measured to OUT, a .parquet or .csv; curves go beside it, to OUT.curves.parquet or .csv.
 
-    One row a trial, reference row and skipped cell. Floats survive to the last bit. Weights, animations and pictures of
-    the latent space stay in the store.
+    One row per trial, reference row and skipped cell. Floats survive to the last bit. Weights, animations and pictures
+    of the latent space stay in the store.
     """
     from bench import album, frames, results
 

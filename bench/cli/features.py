@@ -17,14 +17,15 @@ def features() -> None:
 @features.command()
 @options.data
 @options.data_dir
+@options.offline
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the files; default: where 'bench run --data' looks for them, which MNIST's do not need.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Default: those of the shipped one.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-def train(data: str, data_dir: Path | None, out: Path | None, epochs: int | None, seed: int) -> None:
+@options.seed("Fixes initial weights and the order of the images.")
+def train(data: str, data_dir: Path | None, offline: bool, out: Path | None, epochs: int | None, seed: int) -> None:
     """Train the two classifiers of a data set and write their weights, reference statistics and model cards.
 
     Scores on other data than MNIST need it once; MNIST's ship with the package.
@@ -38,8 +39,8 @@ def train(data: str, data_dir: Path | None, out: Path | None, epochs: int | None
     folder = out or extractor_folder(data)
     if folder == FOLDER:
         raise BenchError("MNIST's extractors ship with the package; to train others name a folder with --out DIR")
-    train_split = load(images, "train", data_dir=data_dir, offline=False)
-    test_split = load(images, "test", data_dir=data_dir, offline=False)
+    train_split = load(images, "train", data_dir=data_dir, offline=offline)
+    test_split = load(images, "test", data_dir=data_dir, offline=offline)
     cards = train_extractors(train_split, test_split, folder, epochs=epochs or EPOCHS, seed=seed, report=click.echo)
     for card in cards:
         for key, value in card.items():

@@ -13,12 +13,18 @@ from bench.cli.setup import announce
 @click.command()
 @click.argument("run")
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path, file_okay=False), default=Path("latent"), show_default=True
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("latent"),
+    show_default=True,
+    help="The folder for the PNG files.",
 )
-@options.seed
-@click.option("--scale", type=click.IntRange(1, 16), default=2, show_default=True, help="Pixels a pixel.")
+@options.seed("Fixes the latents.")
+@options.scale
 @options.data_dir
-def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) -> None:
+@options.offline
+def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None, offline: bool) -> None:
     """Write pictures of the latent space of RUN, a trial's MLflow run id or the start of one.
 
     Interpolations, arithmetic on digits, the nearest training images, sweeps of codes, reconstructions: whatever the
@@ -27,24 +33,21 @@ def latent(run: str, out: Path, seed: int, scale: int, data_dir: Path | None) ->
     import torch
 
     from bench.errors import BenchError
-    from bench.evaluate import MIN_SAMPLES
+    from bench.files import save
     from bench.pictures import enlarged, png_bytes
+    from bench.protocol import MIN_SAMPLES
     from bench.tasks import Scoring
     from bench.train.restore import restore
     from bench.train.sampling import frozen
 
     gan, name, task = restore(run)
-    data = task.load(data_dir=data_dir, offline=False)
+    data = task.load(data_dir=data_dir, offline=offline)
     announce(data)
     yardstick = task.yardstick(torch.device("cpu"), data, Scoring(MIN_SAMPLES))
     with frozen(gan, gan.generator, seed):
         pictures = task.latent_pictures(gan, data, yardstick)
     if not pictures:
         raise BenchError(f"{name} has no pictures of its latent space; those of the task mnist have")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for title, picture in pictures.items():
-            (out / f"{title}.png").write_bytes(png_bytes(enlarged(picture, scale)))
-    except OSError as error:
-        raise BenchError(f"cannot write to {out}: {error.strerror}; choose another place with --out") from error
+    for title, picture in pictures.items():
+        save(out / f"{title}.png", png_bytes(enlarged(picture, scale)))
     click.echo(f"latent space of {name}: {', '.join(pictures)} in {out.resolve()}")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import rich_click as click
+
+from bench.defaults import EXPERIMENT
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 data = click.option(
     "--data", default="mnist", show_default=True, metavar="NAME", help="mnist, fashion_mnist, kmnist or emnist_digits."
@@ -15,12 +21,26 @@ data_dir = click.option(
     help="Folder with the data's IDX files, raw or .gz (also BENCH_DATA_DIR). "
     "Without it: the user cache, a download, or (MNIST only) 5,000 embedded digits.",
 )
-seed = click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Fixes the latents."
+offline = click.option("--offline", is_flag=True, help="Try no download (also BENCH_OFFLINE=1).")
+SEEDS = click.IntRange(0, 2**31 - 1)
+
+
+def seed(fixes: str) -> Callable[[F], F]:
+    """`--seed`, whose help says what it fixes."""
+    return click.option("--seed", type=SEEDS, default=0, show_default=True, help=fixes)
+
+
+scale = click.option(
+    "--scale",
+    type=click.IntRange(1, 16),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Enlarge each pixel to N x N.",
 )
 device = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 experiment = click.option(
-    "--experiment", envvar="BENCH_EXPERIMENT", default="bench", show_default=True, help="MLflow experiment."
+    "--experiment", envvar="BENCH_EXPERIMENT", default=EXPERIMENT, show_default=True, help="MLflow experiment."
 )
 sources = click.option(
     "--from",

@@ -129,7 +129,7 @@ def _cell(cell: Cell, trials: list[Trial], progress: Progress, estimate: Callabl
     left = 0.0
     if estimate is not None and done < len(trials):
         guess = estimate(cell)
-        words.append(f"{_duration(guess.seconds)} a trial ({guess.source})")
+        words.append(f"{_duration(guess.seconds)} per trial ({guess.source})")
         parts = (1 - progress.steps.get(trial, 0) / guess.steps for trial in trials if trial not in progress.finished)
         left = guess.seconds * sum(parts)
     click.echo("  " + "   ".join(words))

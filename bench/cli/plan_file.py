@@ -48,7 +48,7 @@ def _kind(option: click.Option) -> dict[str, Any]:
     if option.multiple or option.name in LISTS:
         return {"type": ["string", "array"], "items": {"type": "string"}}
     if option.name == "bn":  # YAML reads on and off as yes and no
-        return {"type": ["string", "boolean"], "enum": ["on", "off", "on/off", True, False]}
+        return {"type": ["string", "boolean"], "enum": ["on", "off", "on/off", "on,off", True, False]}
     return {"type": "string"}
 
 
@@ -94,7 +94,13 @@ def _text(path: Path) -> str:
             raise BenchError(f"{path} has more than {MOST_BYTES:,} bytes, which no plan needs; split it into several")
         return content.decode()
     except FileNotFoundError as error:
-        raise BenchError(f"no plan {path}; write one with the options of 'bench run' as keys") from error
+        import gans
+
+        if str(path) in gans.names():
+            raise BenchError(
+                f"no plan file '{path}'; algorithms are given with --algos, several with commas: --algos dcgan,lsgan"
+            ) from error
+        raise BenchError(f"no plan file '{path}'; write one with the options of 'bench run' as keys") from error
     except (OSError, ValueError) as error:
         raise BenchError(f"{path} cannot be read: {error}") from error
 

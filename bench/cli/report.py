@@ -18,7 +18,14 @@ DEFAULT = Path("bench-report.html")
 @click.command()
 @options.sources
 @options.experiment
-@click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT, show_default=True)
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT,
+    show_default=True,
+    help="The page that is written.",
+)
 @click.option(
     "--figures",
     type=click.Path(path_type=Path, file_okay=False),

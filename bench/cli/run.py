@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def run(given: Sequence[str], asked: Asked) -> int:
     """Train, score and compare every cell of a grid: algorithms x BN x settings x seeds.
 
-    PLAN is a YAML file with these options as keys ('bench plan --schema'); options beside it go before it.
+    PLAN is a YAML file with these options as keys ('bench plan --schema'); options on the command line override
+    those of the file.
     """
     grid = asked.grid()
 

@@ -14,12 +14,12 @@ from click.core import ParameterSource
 from click.globals import get_current_context
 
 from bench.cli import options, plan_file, report
+from bench.defaults import BUDGETS, CHECKPOINT_EVERY
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.request import Grid, Request
 
-BUDGETS = ("epochs", "steps", "g_updates")
 MOST = 1_000_000_000
 """Of any budget: far beyond what anybody waits for, and small enough to count with."""
 
@@ -70,7 +70,12 @@ _OPTIONS = (
     click.argument(
         "plan", required=False, type=click.Path(path_type=Path), is_eager=True, callback=_read, metavar="[PLAN]"
     ),
-    click.option("--algos", required=True, metavar="NAMES", help="Algorithms, with commas; 'bench list' shows all."),
+    click.option(
+        "--algos",
+        required=True,
+        metavar="NAMES",
+        help="Algorithms or families ('bench list'), with commas, or all; PLAN may give them.",
+    ),
     click.option(
         "--task",
         metavar="NAME",
@@ -84,10 +89,8 @@ _OPTIONS = (
         metavar="[ALGO.]FIELD=VALUE",
         help="A setting; several values make a factor.",
     ),
-    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds a cell."),
-    click.option(
-        "--first-seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="The first of them."
-    ),
+    click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds per cell."),
+    click.option("--first-seed", type=options.SEEDS, default=0, show_default=True, help="The first of them."),
     click.option("--preset", metavar="smoke|quick|full", help="Default: full on a CUDA GPU, else quick."),
     click.option("--epochs", type=click.IntRange(1, MOST), help="Budget: passes over the real images."),
     click.option("--steps", type=click.IntRange(1, MOST), help="Budget: batches of real images."),
@@ -98,7 +101,7 @@ _OPTIONS = (
     options.device,
     options.data,
     options.data_dir,
-    click.option("--offline", is_flag=True, help="Try no download (also BENCH_OFFLINE=1)."),
+    options.offline,
     options.metrics,
     options.inception_weights,
     options.experiment,
@@ -113,7 +116,7 @@ _OPTIONS = (
     click.option(
         "--checkpoint-every",
         type=click.FloatRange(0),
-        default=60.0,
+        default=CHECKPOINT_EVERY,
         show_default=True,
         metavar="SECONDS",
         help="How much training a crash may cost; the same command goes on from the newest checkpoint.",
@@ -155,7 +158,7 @@ _OPTIONS = (
     click.option(
         "--ray",
         metavar="local|auto|HOST:PORT",
-        help="Train on a Ray cluster, one task a trial: on one of this machine, the one that runs here, or one there.",
+        help="Train on a Ray cluster, one task per trial: one on this machine, the one that runs here, or one there.",
     ),
     click.option(
         "--gpu-share",

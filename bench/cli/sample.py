@@ -14,18 +14,24 @@ from bench.cli.setup import announce
 @click.command()
 @click.argument("run")
 @click.option("-n", "--number", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
-@options.seed
+@options.seed("Fixes the latents.")
 @click.option(
-    "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), default=Path("samples.png"), show_default=True
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("samples.png"),
+    show_default=True,
+    help="The PNG file that is written.",
 )
-@click.option("--scale", type=click.IntRange(1, 16), default=2, show_default=True, help="Pixels a pixel.")
+@options.scale
 @options.data_dir
-def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Path | None) -> None:
+@options.offline
+def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Path | None, offline: bool) -> None:
     """Write a grid of samples from RUN, a trial's MLflow run id or the start of one.
 
     What is made from images is shown with these, held-out ones: input, output, target.
     """
-    from bench.errors import BenchError
+    from bench.files import save
     from bench.pictures import enlarged, png_bytes
     from bench.train.restore import restore
     from bench.train.sampling import draw
@@ -33,11 +39,8 @@ def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Pa
     gan, name, task = restore(run)
     data = None
     if task.field.source is not None:
-        data = task.load(data_dir=data_dir, offline=False)
+        data = task.load(data_dir=data_dir, offline=offline)
         announce(data)
     samples = draw(gan, gan.generator, task.examples(data, number, seed), seed)
-    try:
-        out.write_bytes(png_bytes(enlarged(task.picture(samples, math.ceil(math.sqrt(number))), scale)))
-    except OSError as error:
-        raise BenchError(f"cannot write {out}: {error.strerror}; choose another place with --out") from error
+    save(out, png_bytes(enlarged(task.picture(samples, math.ceil(math.sqrt(number))), scale)))
     click.echo(f"{len(samples.images)} samples of {name}: {out.resolve()}")

@@ -73,13 +73,14 @@ def _slots(number: int, seconds: float, store: Store) -> None:
     from bench.train.on_ray import cluster
 
     trials = measure.plan(4 * number).trials
-    with cluster("local", Request(algos=""), trials, None, store.uri, measure.sleep, number) as engine:
-        measure.timed(engine, number, 0.0, together=True)  # in which Ray starts a process for each slot
-        wall, _ = measure.timed(engine, len(trials), seconds)
+    with cluster("local", Request(algos=""), trials, None, store.uri, slots=number) as engine:
+        # In which Ray starts a process for each slot.
+        measure.timed(engine, measure.sleep, number, 0.0, together=True)
+        wall, _ = measure.timed(engine, measure.sleep, len(trials), seconds)
     found = measure.Efficiency(number, len(trials), seconds, wall)
     click.echo(
         f"{number:>5} slots    {len(trials)} trials of {seconds:g} s in {wall:.1f} s: efficiency "
-        f"{found.efficiency:.0%}, {found.overhead * 1000:.0f} ms a trial beside it"
+        f"{found.efficiency:.0%}, {found.overhead * 1000:.0f} ms per trial beside it"
     )
 
 
@@ -89,8 +90,8 @@ def _writers(number: int, seconds: float, store: Store) -> None:
     from bench.train.processes import Processes
 
     request = Request(algos="", experiment=store.experiment)
-    engine = Processes(request, measure.plan(number).trials, number, number, measure.write)
-    _, ended = measure.timed(engine, number, seconds, together=True)
+    engine = Processes(request, measure.plan(number).trials, number, number)
+    _, ended = measure.timed(engine, measure.write, number, seconds, together=True)
     rate = sum(each.outcome.scores["points"] for each in ended if each.outcome)
     click.echo(f"{number:>5} writers  {rate:,.0f} points/s in calls of {measure.POINTS}, {rate / number:,.0f} each")
 

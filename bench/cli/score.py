@@ -23,6 +23,7 @@ PAIRS = 10
 @options.device
 @options.data
 @options.data_dir
+@options.offline
 @options.metrics
 @options.inception_weights
 @click.option(
@@ -38,6 +39,7 @@ def score(
     device: str,
     data: str,
     data_dir: Path | None,
+    offline: bool,
     metrics: str | None,
     inception_weights: str | None,
     closest: Path | None,
@@ -69,7 +71,8 @@ def score(
     wanted = max(usual, *(metric.least for metric in choose(metrics, n)), 0)
     # The first ones would be of a few classes where a sampler wrote class after class.
     used = loaded[torch.randperm(n, generator=torch.Generator().manual_seed(0))[:wanted].sort().values]
-    yardstick = chosen.yardstick(pick_device(device), None, Scoring(len(used), metrics, inception_weights, data_dir))
+    scoring = Scoring(len(used), metrics, inception_weights, data_dir, offline)
+    yardstick = chosen.yardstick(pick_device(device), None, scoring)
     memory = yardstick.memory if isinstance(yardstick, Evaluator) else None
     if closest is not None and memory is None:
         raise BenchError(f"--closest {closest}: looks for training images; add --metrics memory")

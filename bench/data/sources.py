@@ -139,21 +139,28 @@ def with_validation(train: Dataset) -> Dataset:
     return replace(train.rows(order[count:].sort().values), validation=train.rows(order[:count]))
 
 
-def _from_given(published: Published, data_dir: Path, split: Split, given_as: str) -> Dataset:
+def given_files(published: Published, data_dir: Path, split: Split, given_as: str) -> dict[str, Path]:
+    """The split's files, by kind, in a folder that the user gave; BenchError where they are not there. Reads none."""
     title = published.title
+    wanted = f"give the folder that holds {title}'s IDX files"
     try:
         folder = data_dir.expanduser()
         if not folder.is_dir():
-            raise BenchError(f"{given_as} is not a folder; give one of {title}'s IDX files")
+            raise BenchError(f"{given_as} is not a folder; {wanted}")
         files = _find(published, folder, split)
     # RuntimeError is expanduser's, for ~somebody whom nobody knows.
     except (OSError, RuntimeError) as error:
-        raise BenchError(f"{given_as} cannot be read ({error}); give a folder of {title}'s IDX files") from None
+        raise BenchError(f"{given_as} cannot be read ({error}); {wanted}") from None
     missing = [kind for kind in _KIND_NAMES if kind not in files]
     if missing:
         names = " and ".join(f"{published.stems[split]}-{_KIND_NAMES[kind][0]}" for kind in missing)
         raise BenchError(f"{given_as} lacks {names}, raw or .gz; put {title}'s files there or in {published.kind}/raw")
-    return _read(published, files, split, show(folder))
+    return files
+
+
+def _from_given(published: Published, data_dir: Path, split: Split, given_as: str) -> Dataset:
+    files = given_files(published, data_dir, split, given_as)
+    return _read(published, files, split, show(data_dir.expanduser()))
 
 
 def _from_cache(published: Published, cache: Path, split: Split) -> Dataset | None:

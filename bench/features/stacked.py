@@ -14,11 +14,8 @@ from bench.features.classes import histogram_divergence, shares
 from bench.features.extractor import classifier_space
 from bench.features.metrics import fid, statistics
 from bench.features.reference import load_reference
-from bench.protocol import metric_name
+from bench.protocol import MIN_SAMPLES, metric_name
 from bench.samples import Samples
-
-LEAST = 200
-"""Fewest images to score: a covariance of 128 features needs more than 128."""
 
 
 class StackedYardstick:
@@ -46,8 +43,10 @@ class StackedYardstick:
         return self._score(images[:n]) if len(images) >= n else {}
 
     def _score(self, images: Tensor) -> dict[str, float]:
-        if len(images) < LEAST:
-            raise BenchError(f"{len(images):,} images are too few to score; give {LEAST} or more (26,000 as published)")
+        if len(images) < MIN_SAMPLES:
+            raise BenchError(
+                f"{len(images):,} images are too few to score; give {MIN_SAMPLES} or more (26,000 as published)"
+            )
         features, logits = self._space.extract(images.reshape(-1, 1, *images.shape[2:]))
         digits = logits.argmax(1).view(-1, 3)
         found = shares((digits * torch.tensor([100, 10, 1])).sum(1), MODES)

@@ -39,8 +39,10 @@ def _choose(name: str | None, algorithms: Sequence[str]) -> Task:
             raise BenchError(f"--task {name}: allowed is {', '.join(TASKS)}")
         return TASKS[name]
     by_field = {task.field.name: task for task in reversed(TASKS.values())}
-    defaults = {algorithm: by_field[gans.get(algorithm).fields[0]] for algorithm in algorithms}
-    if len({task.name for task in defaults.values()}) > 1:
-        wanted = ", ".join(f"{algorithm}: {task.name}" for algorithm, task in defaults.items())
+    examples: dict[str, str] = {}
+    for algorithm in algorithms:
+        examples.setdefault(by_field[gans.get(algorithm).fields[0]].name, algorithm)
+    if len(examples) > 1:
+        wanted = ", ".join(f"{algorithm}: {task}" for task, algorithm in examples.items())
         raise BenchError(f"these algorithms have different tasks ({wanted}); name one with --task, or run them apart")
-    return next(iter(defaults.values()), TASKS["mnist"])
+    return TASKS[next(iter(examples), "mnist")]

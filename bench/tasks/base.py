@@ -101,8 +101,8 @@ class Task(ABC):
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> Yardstick:
         """The one scorer of a run that trains on `data`, which some metrics ask for."""
 
-    def own_metrics_only(self, scoring: Scoring) -> None:
-        """BenchError where something was asked for that is of digits made from noise."""
+    def check(self, scoring: Scoring) -> None:
+        """BenchError where it cannot be scored so, whatever the data: here, by what is of digits made from noise."""
         for option, value in (("metrics", scoring.metrics), ("inception-weights", scoring.inception_weights)):
             if value is not None:
                 raise BenchError(f"--{option} {value}: the task {self.name} has metrics of its own; leave it out")

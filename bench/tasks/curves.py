@@ -63,7 +63,7 @@ class Curves(Task):
         return load_curves()
 
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> CurveYardstick:
-        self.own_metrics_only(scoring)
+        self.check(scoring)
         return CurveYardstick()
 
     def picture(self, samples: Samples, columns: int) -> Picture:

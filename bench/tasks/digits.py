@@ -64,6 +64,12 @@ class Digits(Task):
     def with_validation(self, data: Dataset) -> Dataset:
         return with_validation(data)
 
+    def check(self, scoring: Scoring) -> None:
+        if scoring.metrics is not None:
+            from bench.metrics import choose
+
+            choose(scoring.metrics, scoring.samples)
+
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> Evaluator:
         from bench.evaluate import Evaluator
         from bench.features.memorisation import Memory

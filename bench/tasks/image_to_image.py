@@ -53,7 +53,7 @@ class ImageToImage(Task):
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> ImageYardstick:
         from bench.features.yardsticks import ImageYardstick
 
-        self.own_metrics_only(scoring)
+        self.check(scoring)
         return ImageYardstick(device, self.prefix, self.kinds)
 
     def batches(self, data: Dataset, batch_size: int, seed: int, device: torch.device) -> Stream:

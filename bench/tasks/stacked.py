@@ -44,7 +44,7 @@ class StackedDigits(Task):
     def yardstick(self, device: torch.device, data: Dataset | None, scoring: Scoring) -> StackedYardstick:
         from bench.features.stacked import StackedYardstick
 
-        self.own_metrics_only(scoring)
+        self.check(scoring)
         return StackedYardstick(device)
 
     def picture(self, samples: Samples, columns: int) -> Picture:

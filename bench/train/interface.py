@@ -8,14 +8,12 @@ from typing import Protocol as Interface
 
 import torch
 
+from bench.defaults import CHECKPOINT_EVERY as CHECKPOINT_EVERY
 from bench.plan import Trial
 from bench.protocol import Budget, Preset
 from bench.tasks import Task
 from bench.train.loop import Counts
 from bench.train.signals import Interrupts
-
-CHECKPOINT_EVERY = 60.0
-"""Seconds between two checkpoints of a trial, by default."""
 
 
 @dataclass(frozen=True)

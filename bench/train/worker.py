@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import functools
 import os
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, warn_in_one_line
 from bench.plan import Trial
 from bench.request import Request
 from bench.train.interface import Ended, Order, Outcome, Watcher
@@ -56,7 +55,7 @@ class Site:
                 "given in a folder that all machines share under one path"
             ) from error
         torch.set_num_threads(self.threads)
-        warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"
+        warn_in_one_line()
 
 
 class Reporter:

@@ -7,15 +7,16 @@ import pytest
 import gans
 from bench.cli import cli
 from bench.errors import BenchError
-from bench.plan import Cell, command, expand, split_names
+from bench.plan import Cell, algorithms, command, expand, split_names
 
 
 def labels(plan):
     return [cell.label for cell in plan.cells]
 
 
-def test_bn_is_a_factor():
-    assert labels(expand(["dcgan"], bn="on/off")) == ["dcgan bn=on", "dcgan bn=off"]
+@pytest.mark.parametrize("bn", ["on/off", "on,off"])
+def test_bn_is_a_factor(bn):
+    assert labels(expand(["dcgan"], bn=bn)) == ["dcgan bn=on", "dcgan bn=off"]
 
 
 def test_without_bn_each_algorithm_has_its_own():
@@ -71,6 +72,17 @@ def test_mistakes_are_one_line(arguments, words):
 
 def test_split_names():
     assert split_names(" dcgan, wgan ,,dcgan") == ["dcgan", "wgan"]
+
+
+def test_families_and_all_stand_for_their_members():
+    assert algorithms("dcgan, autoencoder,ebgan") == ["dcgan", "ebgan", "began", "magan"]
+    assert algorithms("all") == gans.names()
+    assert algorithms("dcgna") == ["dcgna"]  # for `gans.get` to refuse
+
+
+def test_an_algorithm_called_like_a_family_is_the_algorithm(monkeypatch):
+    monkeypatch.setattr(gans, "families", lambda: {"dcgan": [gans.get("lsgan")]})
+    assert algorithms("dcgan") == ["dcgan"]
 
 
 def test_the_command_of_a_cell_rebuilds_the_cell():

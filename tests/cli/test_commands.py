@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import click
+import numpy as np
 import pytest
 
 import gans
+from bench.cli import cli
 
 
 @pytest.mark.parametrize(
@@ -15,6 +18,39 @@ def test_help(command, name):
     code, out, _ = command(*([name] if name else []), "--help")
     assert code == 0
     assert "Usage" in out
+
+
+def test_help_names_every_option_in_words():
+    bare = [
+        f"{name} {option.opts[0]}"
+        for name, command in cli.commands.items()
+        for option in getattr(command, "commands", {"": command})[{"features": "train"}.get(name, "")].params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["features", "train", "--data", "kmnist"],
+        ["score", "images.npz", "--metrics", "memory"],
+        ["run", "--algos", "dcgan", "--metrics", "memory"],
+    ],
+)
+def test_offline_tries_no_download(command, monkeypatch, arguments):
+    monkeypatch.delenv("BENCH_OFFLINE")
+    np.savez("images.npz", np.zeros((300, 28, 28), np.uint8))
+
+    def tried(*_):
+        raise AssertionError("a download was tried")
+
+    monkeypatch.setattr("bench.data.sources.download", tried)
+    code, _, err = command(*arguments, "--offline")
+    assert code == 2
+    assert "not at hand" in err
+    with pytest.raises(AssertionError, match="a download was tried"):
+        command(*arguments)
 
 
 def test_no_command_shows_the_help(command):
@@ -30,7 +66,7 @@ def test_list_shows_every_algorithm(command):
 
 
 def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "1000")
     lines = command("list")[1].splitlines()
     families = [line.strip() for line in lines[1:] if line and not line.startswith(" ")][:-1]
     assert families == sorted({gans.get(name).info.family for name in gans.names()})
@@ -39,6 +75,10 @@ def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
     (pacgan,) = [line for line in lines if line.startswith("  pacgan ")]
     assert pacgan.rstrip().endswith("Same as nsgan with pack=2: bit for bit.")
     assert "no evidence of their own" in lines[-1]
+    tracks = {line.split()[0]: line.partition("Track ")[2].split(".")[0] for line in lines if line.startswith("  ")}
+    assert tracks == {
+        name: "" if (track := gans.get(name).info.track) == "noise-to-image" else track for name in gans.names()
+    }
 
 
 def test_list_json(command):

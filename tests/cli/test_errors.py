@@ -59,6 +59,15 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
         (["report"], "no experiment 'bench'"),
         (["compare", "dcgan", "lsgan"], "no experiment 'bench'"),
         (["compare", "dcgan"], "Missing argument 'B'"),
+        (["run", "lsgan"], "no plan file 'lsgan'; algorithms are given with --algos, several with commas"),
+        (["run", "--algos", "dcgan", "wgan"], "no plan file 'wgan'; algorithms are given with --algos"),
+        (["run", "--algos", "all"], "different tasks (aae: mnist, ccgan: inpainting, "),
+        (["show", "WGAN_GP"], "unknown algorithm 'WGAN_GP'; did you mean 'wgan_gp'"),
+        (["plan", "--no-timing", "--algos", "dcgan", "--samples", "100"], "--samples 100: allowed is 200 or more"),
+        (["plan", "--no-timing", "--algos", "dcgan", "--metrics", "fidd"], "--metrics fidd: allowed are all, fid"),
+        (["plan", "--no-timing", "--algos", "ccgan", "--metrics", "kid"], "inpainting has metrics of its own"),
+        (["plan", "--no-timing", "--algos", "dcgan", "--data-dir", "nowhere"], "give the folder that holds MNIST's"),
+        (["plan", "--no-timing", "--algos", "dcgan", "--data-dir", "."], ". lacks train-images-idx3-ubyte and train-"),
         (["sample", "abc"], "no trial with a run id that starts with 'abc'"),
         (["run", "--algos", "dcgan", "--set", f"batch_size=1{'0' * 400}"], "allowed is a whole number of at least 2"),
         (["score", "nowhere.npz"], "nowhere.npz"),
@@ -118,7 +127,14 @@ class TestStore:
             raise MlflowException("database disk image is malformed\nand more")
 
         monkeypatch.setattr("bench.stored.runs", broken)
-        assert "the store failed (database disk image is malformed)" in refused("report")
+        assert "the store failed (database disk image is malformed); try again" in refused("report")
+
+    def test_what_waits_is_promised_only_where_something_may_wait(self, refused, monkeypatch):
+        def broken(*_, **__):
+            raise MlflowException("gone")
+
+        monkeypatch.setattr("bench.sync.sync", broken)
+        assert "the store failed (gone); nothing is lost, 'bench sync' goes on with it" in refused("sync")
 
     def test_work_folder_that_cannot_be_made(self, command, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
@@ -173,17 +189,27 @@ def test_memory_without_test_images_says_what_it_is_missing(refused):
     assert "--metrics kid,memory: memory compares with images that nobody trained on" in said
 
 
-def test_a_rerun_asks_for_the_same_metrics():
-    asked = Request(algos="dcgan", preset="quick", metrics="kid", inception_weights="w.pth", data_dir=Path("d"))
-    words = ["--task", "mnist", "--preset", "quick", "--data-dir", "d", "--metrics", "kid"]
+def test_a_rerun_asks_for_the_same_metrics(tmp_path):
+    for kind in ("images-idx3", "labels-idx1"):
+        (tmp_path / f"train-{kind}-ubyte").touch()
+    asked = Request(algos="dcgan", preset="quick", metrics="kid", inception_weights="w.pth", data_dir=tmp_path)
+    words = ["--task", "mnist", "--preset", "quick", "--data-dir", str(tmp_path), "--metrics", "kid"]
     assert asked.grid().shared_arguments(10_000) == [*words, "--inception-weights", "w.pth"]
+
+
+def test_a_rerun_repeats_what_is_not_the_default_and_nothing_else():
+    asked = Request(algos="dcgan", preset="quick", select="best", experiment="mine", samples=500, offline=True)
+    words = ["--task", "mnist", "--preset", "quick"]
+    assert Request(algos="dcgan", preset="quick").grid().shared_arguments(10_000) == words
+    others = ["--samples", "500", "--select", "best", "--experiment", "mine", "--offline"]
+    assert asked.grid().shared_arguments(500) == words + others
 
 
 class TestScore:
     @pytest.mark.parametrize(
         ("array", "words"),
         [
-            (np.zeros((300, 32, 32), np.uint8), "32"),
+            (np.zeros((300, 32, 32), np.uint8), "holds an array of shape [300, 32, 32]: resize to 28x28; allowed is"),
             (np.zeros((300, 28, 28), np.float32), "float32"),
             (np.zeros((10, 28, 28), np.uint8), "10 images are too few"),
             (np.zeros((0, 28, 28), np.uint8), ""),
@@ -196,7 +222,9 @@ class TestScore:
 
     def test_no_archive(self, refused):
         Path("images.npz").write_bytes(b"PK not really")
-        assert "images.npz" in refused("score", "images.npz")
+        assert "images.npz is not a readable .npz file (File is not a zip file): numpy.savez(" in refused(
+            "score", "images.npz"
+        )
 
     def test_pictures_of_another_size(self, refused):
         Path("images").mkdir()

@@ -50,7 +50,7 @@ device: cpu
     code, out, err = planned(text)
     assert code == 0, err
     assert out == command("plan", *words)[1]
-    assert "7 G updates a trial, 300 samples" in out
+    assert "7 G updates per trial, 300 samples" in out
     assert "dcgan bn=on lr_d=0.0001   seeds 5..7" in out
 
 
@@ -59,7 +59,7 @@ device: cpu
     [
         (["--seeds", 2], "4 trials: 2 cells x 2 seeds"),
         (["--algos", "gan,wgan_gp", "--task", "curves"], "4 trials: 4 cells"),
-        (["--epochs", 3], "3 epochs a trial"),
+        (["--epochs", 3], "3 epochs per trial"),
         (["--set", "lr_d=1"], "gan bn=off lr_d=1.0"),
     ],
 )
@@ -115,7 +115,7 @@ def test_one_line_names_file_and_key_and_what_is_allowed(command, tmp_path, verb
 
 
 def test_a_file_that_is_not_there(command, tmp_path):
-    assert "no plan nowhere.yaml" in command("run", "nowhere.yaml")[2]
+    assert "no plan file 'nowhere.yaml'" in command("run", "nowhere.yaml")[2]
     (tmp_path / "plan.yaml").write_bytes(b"algos: \xff\xfe")
     assert "plan.yaml cannot be read" in command("run", "plan.yaml")[2]
     (tmp_path / "plan.yaml").write_text("[" * 5000)
@@ -159,7 +159,7 @@ def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, monke
     assert code == 0, err
     assert "1 done, 1 broken off with a checkpoint, 1 to begin" in out
     assert "gan bn=off   seeds 0..2   1 done   seed 1 at step 20   " in out
-    assert "s a trial (as 1 in the store took)" in out
+    assert "s per trial (as 1 in the store took)" in out
     assert "of work on this device, 2 at a time about" in out
     assert len(Store().runs("trial")) == runs
     assert "steps timed" in planned(text, "--fresh", timing=True)[1]
@@ -171,7 +171,7 @@ def test_hours_count_what_is_left(command, planned, monkeypatch):
     monkeypatch.setattr("bench.train.calibrate.Stopwatch.__call__", lambda self, cell: estimate)
     code, out, _ = planned(f"{CURVES}seeds: 3", timing=True)
     assert code == 0
-    assert "seeds 0..2   30.0 min a trial (made up)" in out
+    assert "seeds 0..2   30.0 min per trial (made up)" in out
     assert out.endswith("about 1.5 hours of work on this device\n")
     assert sorted(path.name for path in Path().iterdir()) == ["plan.yaml"]
 
@@ -188,7 +188,7 @@ def test_each_cell_has_its_own_trials_and_times(planned, monkeypatch):
     code, out, err = planned(f"{CURVES}seeds: 2\nset: lr_d=0.5,0.25", timing=True)
     assert code == 0, err
     assert asked == ["gan bn=off lr_d=0.5", "gan bn=off lr_d=0.25"]
-    assert "gan bn=off lr_d=0.25   seeds 0..1   2.0 min a trial (made up)" in out
+    assert "gan bn=off lr_d=0.25   seeds 0..1   2.0 min per trial (made up)" in out
     assert "about 6.0 min of work" in out
 
 

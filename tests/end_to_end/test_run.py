@@ -152,7 +152,7 @@ def test_latent_says_where_it_cannot_write(trials, finished_run, command, monkey
     (tmp_path / "taken").write_text("a file")
     code, _, err = command("latent", trials["run_id"].iloc[0][:12], "-o", tmp_path / "taken" / "below")
     assert code == 2
-    assert "choose another place with --out" in err
+    assert "give a place that is writable" in err
 
 
 def test_the_recorded_command_plans_the_same_cell(trials, command):
@@ -162,7 +162,7 @@ def test_the_recorded_command_plans_the_same_cell(trials, command):
         assert code == 0, err
         cell = trials.loc[trials["command"] == line, "cell"].iloc[0]
         assert f"  {cell}   seeds 0..1" in out
-        assert "20 steps a trial" in out
+        assert "20 steps per trial" in out
 
 
 def test_a_repeat_replaces_and_does_not_double(finished_run, trials, command, tmp_path, real_mnist):

@@ -8,15 +8,23 @@ from gans import GAN, ConfigError, RegistrationError, UnknownAlgorithm, register
 WORDS = {"family": "test", "year": 2024, "paper": "none, arXiv:0000.00000"}
 
 
-@pytest.mark.parametrize(("typo", "meant"), [("wgangp", "wgan_gp"), ("dcgna", "dcgan"), ("ls_gan", "lsgan")])
+@pytest.mark.parametrize(
+    ("typo", "meant"), [("wgangp", "wgan_gp"), ("dcgna", "dcgan"), ("ls_gan", "lsgan"), ("WGAN_GP", "wgan_gp")]
+)
 def test_unknown_name_suggests_the_nearest(typo, meant):
     with pytest.raises(UnknownAlgorithm, match=rf"unknown algorithm '{typo}'; did you mean .*'{meant}'"):
         gans.get(typo)
 
 
-def test_unknown_name_with_no_neighbour_lists_all():
-    with pytest.raises(UnknownAlgorithm, match=r"known are .*dcgan, .*wgan_gp"):
+def test_unknown_name_with_no_neighbour_says_where_all_are():
+    with pytest.raises(UnknownAlgorithm) as error:
         gans.get("zzzzzz")
+    assert str(error.value) == f"unknown algorithm 'zzzzzz'; {len(gans.names())} are known ('bench list' shows all)"
+
+
+def test_a_family_tells_its_members():
+    with pytest.raises(UnknownAlgorithm, match=r"'autoencoder' is a family of algorithms: ebgan, began, magan; name"):
+        gans.get("autoencoder")
 
 
 def test_taken_name_is_refused_and_says_by_whom():

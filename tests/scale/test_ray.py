@@ -168,15 +168,15 @@ def test_two_halves_of_a_gpu_are_used_at_once(monkeypatch):
     """Ray counts a GPU that is not there, too. Each trial waits for the other one to run beside it."""
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 
-    def work(request, order, watcher, interrupts):
-        ended = scale.sleep(request, order, watcher, interrupts)
+    def work(*arguments, **given):
+        ended = scale.sleep(*arguments, **given)
         gpus = ray.get_runtime_context().get_assigned_resources()["GPU"]
         return replace(ended, outcome=replace(ended.outcome, scores={"gpus": gpus, "process": os.getpid()}))
 
     ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
     try:
         engine = on_ray.OnRay(Request(algos="gan"), expand(["gan"], seeds=2).trials, 0.5, work)
-        _, ended = scale.timed(engine, 2, 0.0, together=True)
+        _, ended = scale.timed(engine, work, 2, 0.0, together=True)
     finally:
         ray.shutdown()
     assert [each.outcome.scores["gpus"] for each in ended] == [0.5, 0.5]

@@ -94,8 +94,8 @@ def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():
 class Threads:
     """An engine whose slots start one after the other."""
 
-    def __init__(self, work, late=0.2):
-        self.work, self.late = work, late
+    work = None
+    late = 0.2
 
     def run(self, orders, watcher, interrupts):
         with ThreadPoolExecutor(len(orders)) as pool:
@@ -110,13 +110,13 @@ class Threads:
 def test_what_is_measured_together_begins_when_the_last_is_ready(together, monkeypatch):
     events = []
 
-    def work(request, order, watcher, interrupts):
+    def work(*arguments, **given):
         events.append("ready")
-        ended = scale.sleep(request, order, watcher, interrupts)
+        ended = scale.sleep(*arguments, **given)
         events.append("done")
         return ended
 
-    _, ended = scale.timed(Threads(work), 3, 0.0, together=together)
+    _, ended = scale.timed(Threads(), work, 3, 0.0, together=together)
     assert [each.number for each in ended] == [0, 1, 2]
     assert (events == ["ready"] * 3 + ["done"] * 3) is together
 
@@ -126,7 +126,7 @@ def test_writers_have_their_stores_open_before_the_first_point_is_sent(monkeypat
     honest = Store.add
     monkeypatch.setattr(Store, "add", lambda *arguments: events.append("open") or honest(*arguments))
     monkeypatch.setattr(Store, "add_points", lambda *_: events.append("point"))
-    scale.timed(Threads(scale.write), 2, 0.01, together=True)
+    scale.timed(Threads(), scale.write, 2, 0.01, together=True)
     assert events[:2] == ["open", "open"]
     assert set(events[2:]) == {"point"}
 
@@ -134,9 +134,9 @@ def test_writers_have_their_stores_open_before_the_first_point_is_sent(monkeypat
 def test_those_that_wait_for_one_that_never_comes_say_so(monkeypatch, tmp_path):
     monkeypatch.setattr(scale, "PATIENCE", 0.05)
     (tmp_path / "meeting").mkdir()
-    order = Order(0, "", str(tmp_path / "meeting"), {"seconds": 0.0, "trials": 2.0})
+    meeting = scale.Meeting(str(tmp_path / "meeting"), 2)
     with pytest.raises(BenchError, match="of 2 simulated trials only 1 were begun"):
-        scale.sleep(Request(algos=""), order, None, None)
+        scale.sleep(Request(algos=""), Order(0, "", "", {}), None, None, seconds=0.0, meeting=meeting)
 
 
 @pytest.mark.parametrize("option", ["--slots", "--writers", "--trials"])
