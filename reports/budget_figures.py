@@ -75,8 +75,8 @@ def pareto_front(results: Results, protocol: Group | str | None = None) -> Figur
                 zorder=3,
             )
         if len(front):
-            line = "-" if len(front) > 1 else ""
-            extra.append(Line2D([], [], label="not beaten in both", linestyle=line, **ringed))
+            extra.append(Line2D([], [], label="not beaten in both", **ringed))
+            extra[-1].set_linestyle("-" if len(front) > 1 else "")
         if (board["diverged"] > 0).any():
             extra.append(plotting.dot("some seeds diverged", filled=False))
         axes.margins(x=0.08)

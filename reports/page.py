@@ -122,7 +122,7 @@ def page(results: Results) -> Page:
     """Everything these results have to show, groups of many cells first. BenchError when they are empty."""
     groups = tables.protocols(results) or [select(results)[0]]
     boards = {group: tables.leaderboard(results, group) for group in groups}
-    groups.sort(key=lambda group: -(boards[group]["kind"] == "cell").sum())
+    groups = sorted(groups, key=lambda group: -(boards[group]["kind"] == "cell").sum())
     seen = looks(results)
     grids, others = Room(GRID_BYTES), Room(MOVING_BYTES)
     trials = results.trials

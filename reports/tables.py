@@ -82,7 +82,7 @@ def _further_metrics(rows: pd.DataFrame, group: Group) -> list[str]:
     known = {group.metric("fid"), group.metric("is")}
     suffix = group.metric("").removeprefix(f"{group.prefix}_")
     bounds = (f"_low{suffix}", f"_high{suffix}")
-    names = [name for name in rows if name.endswith(suffix) and not name.endswith(bounds) and name not in known]
+    names = [name for name in rows.columns if name.endswith(suffix) and not name.endswith(bounds) and name not in known]
     return [name for name in names if rows.loc[rows["status"] == "finished", name].notna().any()]
 
 
