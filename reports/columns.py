@@ -193,12 +193,13 @@ def _between(frame: pd.DataFrame) -> list[str]:
 
 
 def _further(values: pd.Series[float], prefix: str | None) -> Column:
-    """A metric in one form throughout: a count, a share with three decimals, or a score."""
+    """A metric in one form throughout: a count, shares and what is about as small with three decimals, or a score."""
     name, known = str(values.name), values.dropna()
     heading = name
     if prefix is not None and name.startswith(f"{prefix}_"):
         heading = metric_heading(name.removeprefix(f"{prefix}_").rpartition("_")[0])
-    form = ",.0f" if (known % 1 == 0).all() else ".3f" if known.abs().max() <= 1 else TWO_DECIMALS
+    small = known.abs().max() <= 1 or 0.01 <= known.abs().median() < 1
+    form = ",.0f" if (known % 1 == 0).all() else ".3f" if small else TWO_DECIMALS
     return _number(heading, name, form, wide=True)
 
 

@@ -86,7 +86,7 @@ def _what(group: Group, cells: pd.DataFrame) -> str:
     text = f"{plural(trials, 'trial')} of {run} ran for {group.budget}{' each' if trials > 1 else ''}"
     collapsed = int(cells["collapsed"].sum())
     ill = f" ({collapsed} with modes collapsed)" if collapsed else ""
-    text += f"; {'all' if finished == trials else finished} finished{ill}{''.join(odd)}"
+    text += f"; {finished if finished < trials else 'all' if trials > 1 else 'it'} finished{ill}{''.join(odd)}"
     if skipped:
         text += f"; {plural(skipped, 'cell')} {'was' if skipped == 1 else 'were'} skipped"
     return f"{text}. {group.samples:,} samples of each were scored."
