@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from reports import plotting
 from reports.curves import bands, pareto
 from reports.groups import Group, devices, select
-from reports.looks import MUTED, PAPER, drawn, style
+from reports.looks import MUTED, PAPER, drawn, looks, style
 from reports.tables import leaderboard
 
 if TYPE_CHECKING:
@@ -37,24 +37,31 @@ def budget_bands(results: Results, x: str = "images", protocol: Group | str | No
 
 
 def pareto_front(results: Results, protocol: Group | str | None = None) -> Figure:
-    """Mean FID at the end against mean training time; the line joins cells that no other beats in both.
+    """Mean FID at the end against mean training time; ringed and joined are the cells that no other beats in both.
 
-    A cell is hollow where some of its seeds diverged. Trials of several devices have no line: their seconds do not
-    compare.
+    The front is of all cells; beside it those of lowest mean FID are drawn. A cell is hollow where some of its seeds
+    diverged. Trials of several devices have no front: their seconds do not compare.
     """
     group, rows = select(results, protocol)
     board = leaderboard(results, group)
-    colours = drawn(results, rows)
-    board = board[board["label"].isin(colours) & board["fid"].notna() & board["seconds"].notna()]
-    colours = {label: look for label, look in colours.items() if label in set(board["label"])}
-    front = board.set_index("label").loc[pareto(board) if len(devices(rows)) == 1 else []]
+    best = pareto(board) if len(devices(rows)) == 1 else []
+    board = board[board["label"].isin({*drawn(results, rows), *best}) & board["fid"].notna() & board["seconds"].notna()]
+    colours = {label: look for label, look in looks(results).items() if label in set(board["label"])}
+    front = board.set_index("label").loc[best]
     extra = [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle="", label=plotting.fold(label, 50))
+        Line2D([], [], color=look.colour, marker=look.marker, linestyle="", label=label)
         for label, look in colours.items()
     ]
+    ringed: dict[str, Any] = {
+        "color": MUTED,
+        "linewidth": 1,
+        "marker": "o",
+        "markersize": 11,
+        "markerfacecolor": "none",
+    }
     with style():
         fig, (axes,) = plotting.figure(3.0)
-        axes.plot(front["seconds"], front["fid"], color=MUTED, linewidth=1, drawstyle="steps-post", zorder=2)
+        axes.plot(front["seconds"], front["fid"], drawstyle="steps-post", zorder=2, **ringed)
         for row in board.to_dict("records"):
             look = colours[row["label"]]
             face = PAPER if row["diverged"] else look.colour
@@ -68,7 +75,8 @@ def pareto_front(results: Results, protocol: Group | str | None = None) -> Figur
                 zorder=3,
             )
         if len(front):
-            extra.append(Line2D([], [], color=MUTED, linewidth=1, label="not beaten in both"))
+            extra.append(Line2D([], [], label="not beaten in both", **ringed))
+            extra[-1].set_linestyle("-" if len(front) > 1 else "")
         if (board["diverged"] > 0).any():
             extra.append(plotting.dot("some seeds diverged", filled=False))
         axes.margins(x=0.08)

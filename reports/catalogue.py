@@ -11,8 +11,14 @@ from typing import Any
 
 import pandas as pd
 
+from bench.data import EMBEDDED
 from reports.looks import Look
 from reports.numbers import number, setting
+
+HEADED = {
+    "paper": "Differs from paper", "tutorial": "Differs from tutorial", "nets": "Nets", "settings": "Settings",
+}  # fmt: skip
+"""What a deviation may begin with, and how it is headed then."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,11 @@ class Algorithm:
     arxiv: str
     """Id, or empty."""
     deviations: list[tuple[str, str]]
-    """From what, and how."""
+    """What is said of, such as 'Differs from paper', and what."""
     cells: list[tuple[str, Look]]
     settings: list[tuple[str, list[str], bool]]
     """Name, its value in each cell, and whether they differ."""
-    commands: list[tuple[str, list[str]]]
+    commands: list[str]
 
 
 def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
@@ -41,7 +47,6 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
         latest = here.iloc[-1]
         by_cell = here.groupby("label")
         configs = {str(label): values.iloc[-1] for label, values in by_cell["config"]}
-        commands = {str(label): list(dict.fromkeys(values)) for label, values in by_cell["command"]}
         fields = dict.fromkeys(key for config in configs.values() for key in config)
         values = {key: [setting(config.get(key)) for config in configs.values()] for key in fields}
         arxiv = re.search(r"arXiv:(\d{4}\.\d{4,5})\b", latest["paper"])
@@ -55,16 +60,27 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
                 deviations=[_deviation(item) for item in latest["deviations"]],
                 cells=[(label, seen[label]) for label in configs],
                 settings=[(key, shown, len(set(shown)) > 1) for key, shown in values.items()],
-                commands=list(commands.items()),
+                commands=list(dict.fromkeys(command for _, values in by_cell["command"] for command in values)),
             )
         )
     return listed
 
 
 def _deviation(item: str) -> tuple[str, str]:
-    """'paper: batch 64' -> ('paper', 'batch 64')."""
-    source, colon, how = item.partition(": ")
-    return (source.strip("`"), how) if colon and len(source) <= 24 else ("", item)
+    """'paper: batch 64' -> ('Differs from paper', 'batch 64')."""
+    source, _, how = item.partition(": ")
+    return (HEADED[source], how) if source in HEADED else ("Differs", item)
+
+
+def on_commands(trials: pd.DataFrame) -> str:
+    """What the commands that run a cell again do not say, or nothing."""
+    if not (trials["dataset"] == EMBEDDED).any():
+        return ""
+    return (
+        f"Where the data are {EMBEDDED}, the digits embedded in the package stood in for MNIST, which was not at hand. "
+        "A command does the same again with --offline, where MNIST is neither given nor in the user cache; else it "
+        "trains on all of MNIST."
+    )
 
 
 def facts(trials: pd.DataFrame) -> list[tuple[str, str]]:

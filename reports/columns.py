@@ -12,12 +12,27 @@ from typing import Any
 
 import pandas as pd
 
-from reports.numbers import NOTHING, SIGNED, TWO_DECIMALS, duration, number, short, worst
+from reports.groups import STATUSES
+from reports.numbers import (
+    EFFECT,
+    NOTHING,
+    PROBABILITY,
+    SIGNED,
+    TWO_DECIMALS,
+    duration,
+    estimated,
+    number,
+    p_value,
+    short,
+    span,
+    worst,
+)
 
 Row = dict[Any, Any]
+ACRONYMS = ("fid", "is", "kid", "kl", "l1", "psnr", "ssim")
 
 
-def interval(row: Row, name: str = "fid") -> str:
+def interval(row: Row) -> str:
     """The interval of a leaderboard row, or why it has none."""
     if row["kind"] == "reference":
         return "reference"
@@ -25,15 +40,14 @@ def interval(row: Row, name: str = "fid") -> str:
         return outcome(row)
     if row["seeds"] == 1:
         return "needs 2+ seeds" if row["trials"] == 1 else f"1 of {int(row['trials'])} finished"
-    return f"[{number(row[f'{name}_low'])}, {number(row[f'{name}_high'])}]"
+    return span(row["fid_low"], row["fid_high"])
 
 
 def outcome(row: Row) -> str:
     """'finished', 'skipped', or counts where the trials of a cell ended differently: '2 finished, 1 diverged'."""
     if row["kind"] == "reference":
         return ""
-    names = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
-    counts = {name: int(row[name]) for name in names if row[name]}
+    counts = {name: int(row[name]) for name in STATUSES if row[name]}
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{count} {name}" for name, count in counts.items())
@@ -47,15 +61,9 @@ def seeds(row: Row) -> str:
     return f"{int(row['seeds'])}/{int(row['trials'])}{collapsed}"
 
 
-def span(low: Any, high: Any) -> str:
-    """'[1.20, 3.00]'."""
-    return NOTHING if pd.isna(low) else f"[{worst(low)}, {worst(high)}]"
-
-
-def estimate(row: Row, name: str) -> str:
-    """'0.67 [0.09, 0.99]', or the bare value where it has no interval."""
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return worst(row[name]) + ("" if pd.isna(low) else f" {span(low, high)}")
+def estimate(row: Row, name: str, form: str = TWO_DECIMALS) -> str:
+    """The columns `name`, `name`_low and `name`_high in one: '0.67 [0.09, 0.99]'."""
+    return estimated(row[name], row[f"{name}_low"], row[f"{name}_high"], form)
 
 
 def mean(row: Row) -> str:
@@ -101,12 +109,13 @@ SCORES = (
     Column("rank", "rank_low", rank),
     Column("FID", "fid", mean),
     Column("95 % interval", "fid_low", interval),
+    Column("finished", "seeds", seeds),
     Column("median", "median", lambda row: estimate(row, "median"), wide=True),
     Column("IQM", "iqm", lambda row: estimate(row, "iqm"), wide=True),
     _number("IS", "is_"),
+    Column("IS interval", "is_low", lambda row: span(row["is_low"], row["is_high"]), wide=True),
 )
 COSTS = (
-    Column("finished", "seeds", seeds),
     Column("training", "seconds", lambda row: duration(row["seconds"])),
     _number("G updates", "g_updates", ",.0f", wide=True),
     _number("D updates", "d_updates", ",.0f", wide=True),
@@ -120,9 +129,9 @@ _COMPARED = (
     _number("pairs", "pairs", "d"),
 )
 _SURE = (
-    Column("P(better)", "chance", lambda row: estimate(row, "chance"), wide=True),
-    _number("Hedges' g", "g", SIGNED, wide=True),
-    _number("p", "p", ".3f", wide=True),
+    Column("P(better)", "chance", lambda row: estimate(row, "chance", PROBABILITY), wide=True),
+    _number("Hedges' g", "g", EFFECT, wide=True),
+    Column("p", "p", lambda row: p_value(row["p"]), wide=True),
 )
 EFFECTS = (
     _text("cells", "label"),
@@ -131,7 +140,7 @@ EFFECTS = (
     _number("after", "changed"),
     *_COMPARED,
     *_SURE,
-    _number("p (permutation)", "p_permutation", ".3f", wide=True),
+    Column("p (permutation)", "p_permutation", lambda row: p_value(row["p_permutation"]), wide=True),
 )
 PAIRS = (
     _text("first", "label"),
@@ -170,18 +179,33 @@ def columns(frame: pd.DataFrame) -> list[Column]:
     for key, shown in {"factor": EFFECTS, "other": PAIRS, "area": BUDGETS, "run_id": PROBLEMS}.items():
         if key in frame:
             return list(shown)
-    between = list(frame.columns[list(frame.columns).index("is_high") + 1 : list(frame.columns).index("seconds")])
-    scores = [each for each in SCORES if each.key not in ("is_", "iqm", "rank_low") or frame[each.key].notna().any()]
+    sparse = ("is_", "is_low", "iqm", "rank_low")
+    scores = [each for each in SCORES if each.key not in sparse or frame[each.key].notna().any()]
     if not (frame["seeds"] > 2).any():  # the median of fewer is no other than the mean
         scores = [each for each in scores if each.key != "median"]
-    return [*scores, *(_further(name, frame.attrs.get("prefix")) for name in between), *COSTS]
+    return [*scores, *(_further(frame[name], frame.attrs.get("prefix")) for name in _between(frame)), *COSTS]
 
 
-def _further(name: str, prefix: str | None) -> Column:
+def _between(frame: pd.DataFrame) -> list[str]:
+    """The names of a leaderboard's further metrics."""
+    names = list(frame.columns)
+    return names[names.index("is_high") + 1 : names.index("seconds")]
+
+
+def _further(values: pd.Series[float], prefix: str | None) -> Column:
+    """A metric in one form throughout: a count, shares and what is about as small with three decimals, or a score."""
+    name, known = str(values.name), values.dropna()
     heading = name
     if prefix is not None and name.startswith(f"{prefix}_"):
-        heading = name.removeprefix(f"{prefix}_").rpartition("_")[0].replace("_", " ")
-    return Column(heading, name, lambda row: number(row[name], ",.3f" if abs(row[name]) < 1 else ",.2f"), wide=True)
+        heading = metric_heading(name.removeprefix(f"{prefix}_").rpartition("_")[0])
+    small = known.abs().max() <= 1 or 0.01 <= known.abs().median() < 1
+    form = ",.0f" if (known % 1 == 0).all() else ".3f" if small else TWO_DECIMALS
+    return _number(heading, name, form, wide=True)
+
+
+def metric_heading(name: str) -> str:
+    """'hole_l1' -> 'hole L1'."""
+    return " ".join(word.upper() if word in ACRONYMS else word for word in name.split("_"))
 
 
 def notes(frame: pd.DataFrame) -> list[str]:
@@ -204,7 +228,10 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
     if ((cells["seeds"] == 1) & (cells["trials"] == 1)).any():
         said.append("One seed gives no verdict: a cell needs 2 or more for an interval (--seeds 3).")
     if (cells["seeds"] > 1).any():
-        said.append("FID and IS are means over the seeds that finished; interval: 95 %, Student t, over seeds.")
+        further = "; so are further metrics, without an interval" if _between(frame) else ""
+        said.append(
+            f"FID and IS are means over the seeds that finished{further}. Intervals: 95 %, Student t, over seeds."
+        )
     if ((cells["diverged"] > 0) & (cells["seeds"] > 0)).any():
         said.append("* The mean is of survivors alone. Rank, median and IQM count a seed that diverged as the worst.")
     if cells["rank_low"].notna().any():
@@ -224,7 +251,7 @@ def _note_of_devices(frame: pd.DataFrame) -> list[str]:
 
 
 def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
-    said = list(frame["verdict"]) if "factor" in frame else []
+    said = _verdicts(frame) if "factor" in frame else []
     if frame["tried"].max() > 1:
         said.append(
             "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p decides: of the "
@@ -244,14 +271,23 @@ def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
     return said
 
 
+def _verdicts(effects: pd.DataFrame) -> list[str]:
+    """Each verdict, and in one sentence what was run one way alone."""
+    alone = effects[effects["only"] != ""]
+    said = list(effects.loc[effects["only"] == "", "verdict"])
+    said += [f"Only {way} was run of {', '.join(here['label'])}." for way, here in alone.groupby("only", sort=False)]
+    if (alone["factor"] == "bn").any():
+        said.append("To compare them, run --bn on/off, where a row allows it: bench plan says so.")
+    return said
+
+
 def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
     target = frame.attrs.get("target")
     said = [
-        "Medians over seeds of FID in training; a trial that diverged counts as worse than any score. The mean along "
-        "the way is the area under the curve over images, divided by its width.",
+        "Medians over seeds of FID in training. Last and the mean along the way count a trial that diverged as worse "
+        "than any score; best and reached count what it had before.",
+        "The mean along the way is the area under the curve over images, divided by its width.",
     ]
     if target is not None:
-        said.append(
-            f"Reached: FID {number(target)} or less, as half the cells did, at the first evaluation that shows it."
-        )
+        said.append(f"Reached: FID {target:,g} or less, as half the cells did, at the first evaluation that shows it.")
     return said + _note_of_devices(frame)

@@ -19,23 +19,25 @@ from reports import plotting
 from reports.comparisons import BLOCKS, CONTENDERS, blocks, outcomes, pair, ranked
 from reports.factors import Factor, factors
 from reports.groups import Group, floor, select
-from reports.looks import INK, MUTED, PALETTE, PAPER, looks, style
+from reports.looks import DISTINCT, INK, MUTED, PALETTE, PAPER, looks, style
 from reports.tables import factor_effects, pairwise
 
 if TYPE_CHECKING:
     from bench.results import Results
 
-LABELLED, MOST = 16, 28
-"""Cells up to which a matrix has room for numbers, and for squares."""
+LABELLED = 16
+"""Cells up to which a matrix has room for numbers; of more than DISTINCT it shows the first, as figures of lines do."""
+STRENGTH = 0.55
+"""Of a square's colour where one cell always won; with more, numbers in it are hard to read on a dark page."""
 
 
 def pairwise_matrix(results: Results, protocol: Group | str | None = None) -> Figure:
     """Share of seeds in which the row beats the column, best mean FID first; a frame where the two are separable.
 
-    Of the first MOST cells.
+    Of the first DISTINCT cells.
     """
     group, rows = select(results, protocol)
-    cells = dict(itertools.islice(ranked(rows).items(), MOST))
+    cells = dict(itertools.islice(ranked(rows).items(), DISTINCT))
     decided = pairwise(results, group).query("better != ''")[["label", "other"]].itertuples(index=False, name=None)
     sure = set(decided)
     names = [f"{i}  {label}" for i, label in enumerate(cells, start=1)]
@@ -48,7 +50,7 @@ def pairwise_matrix(results: Results, protocol: Group | str | None = None) -> Fi
                     continue
                 share = compared.chance.value
                 colour = PALETTE[0] if share > 0.5 else PALETTE[1]
-                strength = 0.75 * abs(2 * share - 1)
+                strength = STRENGTH * abs(2 * share - 1)
                 square = Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, facecolor=to_rgba(colour, strength))
                 if {(a, b), (b, a)} & sure:
                     square.set(edgecolor=INK, linewidth=1.1)
@@ -156,19 +158,26 @@ def critical_difference(results: Results, protocol: Group | str | None = None) -
             f"a critical-difference diagram takes {CONTENDERS} cells and {BLOCKS} seeds that all of them have; "
             f"run more with --seeds {BLOCKS}"
         )
-    colours = looks(results)
+    colours, means = looks(results), ranks.mean()
+    names = {label: plotting.fold(f"{label} ({mean:.2f})", plotting.NAME) for label, mean in means.items()}
+    lines = max(name.count("\n") + 1 for name in names.values())
+    longest = max(len(line) for name in names.values() for line in name.split("\n"))
     with style():
-        fig, (axes,) = plotting.figure(1.1 + 0.17 * len(ranks.columns))
-        scikit_posthocs.critical_difference_diagram(
-            ranks.mean(),
+        # Names on both sides, and as much again for the axis between them.
+        width = max(plotting.WIDTH, 0.28 * longest)
+        fig, (axes,) = plotting.figure(1.1 + 0.09 * (1 + lines) * len(names), width=width)
+        drawn = scikit_posthocs.critical_difference_diagram(
+            means,
             scikit_posthocs.posthoc_nemenyi_friedman(ranks),
             ax=axes,
             color_palette={label: colours[label].colour for label in ranks.columns},
-            label_fmt_left="{label} ({rank:.2f})",
-            label_fmt_right="({rank:.2f}) {label}",
+            label_fmt_left="{label}",
+            label_fmt_right="{label}",
             crossbar_props={"color": INK, "marker": ""},
             label_props={"size": 8.5},
         )
+        for text in drawn["labels"]:
+            text.set(text=names[text.get_text()], color=INK)
         axes.grid(visible=False)
         axes.set_xlabel("mean rank over seeds (1 is best)")
         axes.set_ylabel("")

@@ -84,30 +84,30 @@ def verdict(compared: Paired, a: str, b: str, minus: str, p: float, family: int 
     """
     effect, n = compared.difference, len(compared.a)
     start = f"{subject}: " if subject else ""
-    left_out = _left_out(compared, a, b)
     if n == 0:
-        return f"{start}no seed of {a} and {b} ended both ways{left_out}; {MORE_SEEDS}"
+        return f"{start}no seed of {a} and {b} ended both ways; {MORE_SEEDS}"
+    lost = ", ".join(f"{side} diverged in {k}" for side, k in zip((a, b), compared.diverged, strict=True) if k)
+    lost = f" ({lost})" if lost else ""
     if n == 1:
-        known = f" ({minus}: {number(effect.value, SIGNED)} FID)" if effect.n else ""
-        return f"{start}one seed gives no verdict on {a} and {b}{known}{left_out}; {MORE_SEEDS}"
+        known = f" ({minus}: {number(effect.value, SIGNED)} FID)" if effect.n else lost
+        return f"{start}one seed gives no verdict on {a} and {b}{known}{_more(compared.unknown)}; {MORE_SEEDS}"
     better, worse = (a, b) if compared.a_is_lower else (b, a)
-    seeds = f"{plural(effect.n, 'seed')}{left_out}"
+    seeds = f"{plural(effect.n, 'seed')}{_more(n + compared.unknown - effect.n)}{lost}"
     if p <= ALPHA and compared.by_signs:
         won = max(compared.wins, compared.losses)
-        return f"{subject} {better} is better than {worse}: so in {won} of {n} seeds{left_out}".strip()
+        counted = f"so in {won} of {n} seeds{lost}{_more(compared.unknown)}"
+        return f"{subject} {better} is better than {worse}: {counted}".strip()
     if p <= ALPHA:
         return f"{subject} {better} is better than {worse} by {effect.size.text} FID, {seeds}".strip()
-    known = f", {minus} {effect.text} FID, {seeds}" if effect.n else left_out
-    return f"{start}{a} and {b} are not separable{known}{_why(compared, p, family)}"
+    known = f"{minus} {effect.text} FID, {seeds}"
+    if not effect.n:
+        known = f"none of {n + compared.unknown} seeds finished both ways{lost}"
+    return f"{start}{a} and {b} are not separable, {known}{_why(compared, p, family)}"
 
 
-def _left_out(compared: Paired, a: str, b: str) -> str:
-    """Which seeds a difference of FID leaves out."""
-    missing = len(compared.a) + compared.unknown - compared.difference.n
-    if not missing:
-        return ""
-    lost = [f"{side} diverged in {n}" for side, n in zip((a, b), compared.diverged, strict=True) if n]
-    return f"; {missing} more did not finish both ways" + (f" ({', '.join(lost)})" if lost else "")
+def _more(seeds: int) -> str:
+    """Seeds beyond those that were just counted."""
+    return f"; {seeds} more did not finish both ways" if seeds else ""
 
 
 def _why(compared: Paired, p: float, family: int) -> str:
@@ -115,9 +115,10 @@ def _why(compared: Paired, p: float, family: int) -> str:
     if math.isnan(p):
         return ""
     if compared.by_signs:
-        return "; survivors alone must not decide, and the sign test over all seeds does not either"
+        survivors = "survivors alone must not decide, and " if compared.difference.n else ""
+        return f"; {survivors}the sign test over all seeds does not tell"
     alone = not compared.difference.low <= 0 <= compared.difference.high
-    said = f"; alone it would be, but not as one of {family} comparisons (Holm p = {p:.2f})" if alone else ""
+    said = f"; on their own they would be, but not as one of {family} comparisons (Holm p = {p:.2f})" if alone else ""
     if compared.difference.n == 2:
         return f"{said}; two seeds do not tell how many would, {MORE_SEEDS}"
     needed = compared.seeds_needed(family)

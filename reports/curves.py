@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import ROUND_CEILING, Context
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,9 +125,9 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     """What the cells made of their budget, one row each, by the area: medians over seeds of FID in training.
 
     `best` and `last` FID; `area` under the curve over images, divided by its width; `reached`, the `trials` that came
-    down to `target` (in attrs; by default the median of the cells' best FID, of trials that have any), and the
-    `seconds`, `images` and updates at the first evaluation that shows it. Infinity stands for never; the last FID and
-    area of a trial that diverged are infinite too.
+    down to `target` (in attrs; by default the median of the cells' best FID, of trials that have any, rounded up to
+    three digits), and the `seconds`, `images` and updates at the first evaluation that shows it. Infinity stands for
+    never; the last FID and area of a trial that diverged are infinite too.
     """
     points = fid_during(results, protocol=protocol)
     scores = ["best", "last", "area"]
@@ -137,7 +138,8 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     if reached.empty:
         return pd.DataFrame(columns=columns)
     if target is None:
-        target = math.ceil(100 * reached.groupby("label")["best"].median().median()) / 100
+        half = float(reached.groupby("label")["best"].median().median())
+        target = float(Context(prec=3, rounding=ROUND_CEILING).create_decimal(half))
     # Where a trial first was at the target or below, infinity where it never was.
     arrivals = points[points["value"] <= target].groupby("run_id")[list(AXES)].first()
     trials = trials.join(arrivals.astype(float)).fillna(dict.fromkeys(AXES, math.inf))

@@ -13,7 +13,7 @@ from bench.errors import BenchError
 from reports.columns import estimate
 from reports.comparisons import numbers, outcomes, pair, verdict
 from reports.groups import Group, protocols, select
-from reports.numbers import SIGNED, number
+from reports.numbers import EFFECT, PROBABILITY, SIGNED, number, p_value
 from reports.paired import Paired
 from reports.tables import leaderboard
 from reports.text import as_text
@@ -113,14 +113,14 @@ def as_words(found: Duel) -> str:
     for seed, (a, b) in zip(found.seeds.index, found.seeds.to_numpy(dtype=float), strict=True):
         difference = number(a - b, SIGNED) if np.isfinite([a, b]).all() else "-"
         lines.append(f"{seed:<6}{_outcome(a):>11}{_outcome(b):>11}{difference:>13}")
-    p = {"paired t test": compared.p, "paired permutation test": compared.p_permutation}
+    p = {"t test": compared.p, "permutation test": compared.p_permutation}
     if compared.by_signs:
         p = {"sign test": compared.p}
     facts = {
         "mean difference": compared.difference.text,
-        "P(first better)": f"{estimate(values, 'chance')}, in {compared.wins} of {len(compared.a)} seeds",
-        "Hedges' g": number(compared.g, SIGNED),
-        **{name: f"p = {value:.3f}" for name, value in p.items() if not math.isnan(value)},
+        "P(first better)": f"{estimate(values, 'chance', PROBABILITY)}, in {compared.wins} of {len(compared.a)} seeds",
+        "Hedges' g": number(compared.g, EFFECT),
+        **{f"p ({name})": p_value(value) for name, value in p.items() if not math.isnan(value)},
     }
     if compared.difference.n < 2 and not compared.by_signs:
         facts = {}

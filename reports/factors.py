@@ -18,8 +18,7 @@ from reports.paired import Paired, holm
 
 Sides = tuple["pd.Series[float]", "pd.Series[float]"]
 """Outcomes by seed of the changed side and of the base."""
-COLUMNS = ("label", "algorithm", "factor", "change", "base", "changed")
-ADVICE = {"bn": "; compare with --bn on/off"}
+COLUMNS = ("label", "algorithm", "factor", "change", "only", "base", "changed")
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,11 @@ def _base_first(value: Any) -> tuple[bool, bool, Any]:
 
 
 def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
-    """The effect of every factor, or of one; the columns stand at `reports.tables.factor_effects`."""
+    """The effect of every factor, or of one; the columns stand at `reports.tables.factor_effects`.
+
+    A row that is no GAN has its own effect and no part in the mean.
+    """
+    no_gans = set(rows.loc[rows["no_gan"].astype(bool), "algorithm"])
     known = outcomes(rows)
     skipped = rows[rows["kind"] == "skip"]
     reasons = dict(zip(skipped["label"], skipped["reason"], strict=True))
@@ -85,7 +88,7 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
     sides: list[tuple[Factor, Sides]] = []
     for same in dict.fromkeys((factor.field, factor.values) for factor in found):
         members = [(each, _sides(each, known)) for each in found if (each.field, each.values) == same]
-        there = [both for _, both in members if len(pair(*both).a)]
+        there = [both for each, both in members if each.algorithm not in no_gans and len(pair(*both).a)]
         sides += members
         if len(there) > 1:
             together = Factor(same[0], f"mean of {len(there)}", "", dict.fromkeys(same[1], ""))
@@ -133,6 +136,7 @@ def _line(factor: Factor, sides: Sides, compared: Paired) -> dict[str, Any]:
         "algorithm": factor.algorithm,
         "factor": factor.field,
         "change": f"{factor.field} {first} to {last}" if len(factor.values) == 2 else factor.field,
+        "only": f"{factor.field}={first}" if len(factor.values) == 1 else "",
         "base": base,
         "changed": changed,
         **numbers(compared),
@@ -153,7 +157,7 @@ def _nothing_to_compare(factor: Factor, reasons: dict[str, str]) -> str:
         if label in reasons:
             return f"{factor.label}: {field}={value} is skipped: {reasons[label]}"
     if len(values) == 1:
-        return f"{factor.label}: only {field}={values[0]} was run{ADVICE.get(field, '')}"
+        return f"{factor.label}: only {field}={values[0]} was run"
     if len(values) > 2:
         return f"{factor.label}: {field} took {len(values)} values ({', '.join(values)}); see the pairs of cells"
     return ""

@@ -21,6 +21,8 @@ from reports.once import once
 if TYPE_CHECKING:
     from bench.results import Results
 
+STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
+"""How a row may have ended, in the order in which they are counted."""
 FLOOR = "real "
 """How the names of reference rows of real examples begin, whatever the task."""
 
@@ -58,6 +60,25 @@ def protocols(results: Results) -> list[Group]:
         known = (first["protocol_text"], first["budget"], int(first["samples"]), first["prefix"])
         groups.append(Group(track, protocol, *known))
     return groups
+
+
+@once
+def titles(results: Results) -> dict[Group, str]:
+    """What each group is called: track and budget, and of groups that share both what tells them apart."""
+    groups = protocols(results)
+    named = {group: f"{group.track}, {group.budget}" for group in groups}
+    first = {group: _rows(results, group).query("kind != 'reference'").iloc[0] for group in groups}
+    details = {
+        group: (row["prefix"].replace("_", " "), row["dataset"], f"{row['weights']} weights", group.protocol)
+        for group, row in first.items()
+    }
+    for detail in zip(*(details[group] for group in groups), strict=True):
+        by_group = dict(zip(groups, detail, strict=True))
+        twins = {group: {by_group[other] for other in groups if named[other] == named[group]} for group in groups}
+        named = {
+            group: f"{name}, {by_group[group]}" if len(twins[group]) > 1 else name for group, name in named.items()
+        }
+    return named
 
 
 def select(

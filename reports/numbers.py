@@ -1,12 +1,13 @@
 """Numbers: how numbers and config values are written for people, in tables and in sentences alike.
 
 Scores have two decimals: the sampling noise of 10,000 images is larger. Only what two decimals would hide has two
-digits: 0.0031.
+digits: 0.0031. Probabilities and standardised effects have two decimals whatever their size.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,9 @@ import pandas as pd
 NOTHING = "-"
 TWO_DECIMALS = ",.2f"
 SIGNED = "+,.2f"
+PROBABILITY = ".2f"
+EFFECT = "+.2f"
+"""Of Hedges' g."""
 
 
 def number(value: Any, form: str = TWO_DECIMALS) -> str:
@@ -27,6 +31,12 @@ def number(value: Any, form: str = TWO_DECIMALS) -> str:
 def plural(n: int, noun: str) -> str:
     """'1 trial', '3 trials'."""
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def listed(names: Iterable[str]) -> str:
+    """'a', 'a and b', 'a, b and c'."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def duration(seconds: Any) -> str:
@@ -46,6 +56,21 @@ def short(value: Any) -> str:
 def worst(value: Any, form: str = TWO_DECIMALS, name: str = "diverged") -> str:
     """The number, or the name of infinity."""
     return name if value == math.inf else number(value, form)
+
+
+def span(low: Any, high: Any, form: str = TWO_DECIMALS) -> str:
+    """'[1.20, 3.00]'; '-' where there is no interval."""
+    return NOTHING if pd.isna(low) else f"[{worst(low, form)}, {worst(high, form)}]"
+
+
+def estimated(value: Any, low: Any, high: Any, form: str = TWO_DECIMALS) -> str:
+    """'0.67 [0.09, 0.99]', or the bare value where it has no interval."""
+    return worst(value, form) + ("" if pd.isna(low) else f" {span(low, high, form)}")
+
+
+def p_value(value: Any) -> str:
+    """'0.031'; '<0.001' for what three decimals would call nothing."""
+    return "<0.001" if value < 0.0005 else number(value, ".3f")
 
 
 def setting(value: Any) -> str:

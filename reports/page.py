@@ -10,22 +10,22 @@ import pandas as pd
 from bench.examination import REAL, SHOWN, Examination
 from bench.pictures import SAMPLES
 from reports import catalogue, columns, health, plots, tables
-from reports.comparison_figures import MOST
 from reports.comparisons import MOST_RANKED
 from reports.curves import budgets, sparklines
 from reports.gallery import LATENT, Picture, Room, latent_name, picture, representatives
-from reports.groups import Group, all_rows, select
+from reports.groups import Group, all_rows, select, titles
 from reports.looks import DISTINCT, Look, looks
-from reports.numbers import number
+from reports.numbers import listed, number
 from reports.plots import Plot
 from reports.plotting import MOST_ROWS
-from reports.summary import summary
+from reports.summary import on_single_seeds, summary
 
 if TYPE_CHECKING:
     from bench.results import Results
 
 PAIRS = 66
 """Pairs of cells up to which all have a row; of more, the neighbours in the table only."""
+NO_PAIRS = "There is no pair of cells with two seeds each, so none can be compared; run more with --seeds 3."
 GRID_BYTES, MOVING_BYTES = 3_000_000, 3_000_000
 """Of all grids, and of all animations and latent pictures, as base64; what goes beyond is named. The page stays below
 10 MB as long as text and drawings take four: of the 79 rows of `quick.parquet`, in ten groups, they take three."""
@@ -37,9 +37,19 @@ class Cell:
 
     text: str
     order: float | str | None
-    right: bool
     lines: tuple[str, ...] = ()
     """Instead of text a sparkline: one SVG path a seed."""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """Of one column."""
+
+    text: str
+    right: bool
+    """Whether the column is set to the right."""
+    wide: bool = False
+    """Whether paper has no room for it in a leaderboard."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +65,7 @@ class Line:
 class TableView:
     """A table with its notes."""
 
-    headings: list[tuple[str, bool]]
-    """Text, and whether the column is set to the right."""
+    headings: list[Heading]
     lines: list[Line]
     notes: list[str]
 
@@ -66,13 +75,14 @@ class Section:
     """One group."""
 
     anchor: str
+    title: str
     group: Group
     sentences: list[str]
     board: TableView
-    limits: str
-    """What is shown of so many cells, or empty where everything is."""
     dots: Plot | None
     pairs: TableView
+    no_pairs: str
+    """Why there are none, where there are none."""
     pairs_in_all: int
     """Of which `pairs` may list the neighbours alone."""
     pairs_plots: list[Plot]
@@ -96,8 +106,11 @@ class Page:
     store: str
     period: str
     sections: list[Section]
+    single_seeds: str
+    """What follows from single seeds, in whatever sections, or nothing."""
     problems: TableView
     algorithms: list[catalogue.Algorithm]
+    on_commands: str
     facts: list[tuple[str, str]]
     versions: list[tuple[str, str]]
     health: TableView | None
@@ -106,8 +119,10 @@ class Page:
 
 
 def page(results: Results) -> Page:
-    """Everything these results have to show. BenchError when they are empty."""
+    """Everything these results have to show, groups of many cells first. BenchError when they are empty."""
     groups = tables.protocols(results) or [select(results)[0]]
+    boards = {group: tables.leaderboard(results, group) for group in groups}
+    groups = sorted(groups, key=lambda group: -(boards[group]["kind"] == "cell").sum())
     seen = looks(results)
     grids, others = Room(GRID_BYTES), Room(MOVING_BYTES)
     trials = results.trials
@@ -118,8 +133,10 @@ def page(results: Results) -> Page:
         store=results.store,
         period=f"{period} UTC",
         sections=[_section(results, group, i, seen, grids, others) for i, group in enumerate(groups, start=1)],
+        single_seeds=on_single_seeds(list(boards.values())),
         problems=table_view(tables.problems(results), seen),
         algorithms=catalogue.algorithms(all_rows(results), seen),
+        on_commands=catalogue.on_commands(trials),
         facts=catalogue.facts(trials),
         versions=catalogue.versions(trials),
         health=None if results.examination is None else _health(results.examination),
@@ -130,9 +147,12 @@ def page(results: Results) -> Page:
 def _health(examination: Examination) -> TableView:
     lines = []
     for name, scores in examination.measured.items():
-        cells = [Cell(number(scores[metric]), scores[metric], True) for metric in SHOWN]
-        lines.append(Line([Cell(name, name, False), *cells], "reference" if name == REAL else "cell", None))
-    headings = [("set of images", False), *((metric.replace("_", " "), True) for metric in SHOWN)]
+        cells = [Cell(number(scores[metric]), scores[metric]) for metric in SHOWN]
+        lines.append(Line([Cell(name, name), *cells], "reference" if name == REAL else "cell", None))
+    headings = [
+        Heading("set of images", right=False),
+        *(Heading(columns.metric_heading(metric), right=True) for metric in SHOWN),
+    ]
     return TableView(headings, lines, health.verdicts(examination))
 
 
@@ -146,21 +166,23 @@ def table_view(frame: pd.DataFrame, seen: dict[str, Look]) -> TableView:
     shown = columns.columns(frame)
     lines = []
     for row in frame.to_dict("records"):
-        cells = [Cell(column.write(row), _order(row[column.key]), column.right) for column in shown]
+        cells = [Cell(column.write(row), _order(row[column.key])) for column in shown]
         lines.append(Line(cells, str(row.get("kind", "")), seen.get(row["label"])))
-    return TableView([(column.heading, column.right) for column in shown], lines, columns.notes(frame))
+    headings = [Heading(column.heading, column.right, column.wide) for column in shown]
+    return TableView(headings, lines, columns.notes(frame))
 
 
 def _with_sparklines(view: TableView, board: pd.DataFrame, paths: dict[str, tuple[str, ...]]) -> TableView:
-    """The leaderboard with FID in training as a column after its interval."""
+    """The leaderboard with FID in training as a column after the counts of seeds."""
     if not paths:
         return view
-    place = [heading for heading, _ in view.headings].index("95 % interval") + 1
+    place = [heading.text for heading in view.headings].index("finished") + 1
     lines = [
-        replace(line, cells=[*line.cells[:place], Cell("", None, False, paths.get(label, ())), *line.cells[place:]])
+        replace(line, cells=[*line.cells[:place], Cell("", None, paths.get(label, ())), *line.cells[place:]])
         for line, label in zip(view.lines, board["label"], strict=True)
     ]
-    return replace(view, headings=[*view.headings[:place], ("in training", False), *view.headings[place:]], lines=lines)
+    headings = [*view.headings[:place], Heading("in training", right=False), *view.headings[place:]]
+    return replace(view, headings=headings, lines=lines)
 
 
 def _order(value: Any) -> float | str | None:
@@ -177,14 +199,17 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
     cells = board.loc[board["kind"] == "cell", "label"]
     trials = representatives(rows, list(board["label"].drop(cells.index[MOST_ROWS:])))
     name = f"g{number}"
+    view = _with_sparklines(table_view(board, seen), board, sparklines(results, group))
+    limits = _limits(len(cells), len({*pairs["label"], *pairs["other"]}))
     return Section(
         anchor=name,
+        title=titles(results)[group],
         group=group,
-        sentences=summary(results, group),
-        board=_with_sparklines(table_view(board, seen), board, sparklines(results, group)),
-        limits=_limits(len(cells)),
+        sentences=summary(results, group, single_seeds=False),
+        board=replace(view, notes=[*view.notes, *limits]),
         dots=plots.dots(results, group, name),
         pairs=table_view(listed, seen),
+        no_pairs="There is one cell and nothing to compare it with." if len(cells) == 1 else NO_PAIRS,
         pairs_in_all=len(pairs),
         pairs_plots=plots.pairs(results, group, name),
         effects=table_view(effects, seen),
@@ -204,17 +229,18 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
     )
 
 
-def _limits(cells: int) -> str:
+def _limits(cells: int, ranked: int) -> list[str]:
+    """What is shown of so many cells, of which so many are compared; nothing where everything is."""
     what = []
     if cells > DISTINCT:
-        what.append(f"lines are drawn of the {DISTINCT} cells of lowest mean FID")
-    if cells > MOST:
-        what.append(f"the matrix shows {MOST}")
+        what.append(f"lines, and FID against cost beside its front, are of the {DISTINCT} of lowest mean FID")
+    if ranked > DISTINCT:
+        what.append(f"the matrix is of the first {DISTINCT}")
     if cells > MOST_ROWS:
-        what.append(f"figures with a row a cell and samples show {MOST_ROWS}")
-    if cells > MOST_RANKED:
-        what.append(f"the first {MOST_RANKED} are compared with each other")
-    return f"Of these {cells:,} cells, {', '.join(what)}." if what else ""
+        what.append(f"figures with a row a cell and samples are of {MOST_ROWS}")
+    if cells > ranked == MOST_RANKED:
+        what.append(f"{MOST_RANKED} are compared with each other")
+    return [f"Of these {cells:,} cells, {listed(what)}."] if what else []
 
 
 def _neighbours(pairs: pd.DataFrame) -> pd.DataFrame:

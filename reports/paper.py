@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from bench.files import save, slug
 from reports import tables
 from reports.curves import budgets
-from reports.groups import Group, protocols
+from reports.groups import Group, protocols, titles
 from reports.latex import as_latex
 from reports.page import Section, page
 from reports.plots import Plot
@@ -78,7 +78,7 @@ def caption(section: Section, plot: Plot) -> str:
 
 def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame, str]]:
     for group in protocols(results):
-        where = f"{group.track}, {group.budget}."
+        where = f"{titles(results)[group]}."
         yield f"{stem(group)}-leaderboard", tables.leaderboard(results, group), f"Leaderboard, {where}"
         pairs, effects = tables.pairwise(results, group), tables.factor_effects(results, group)
         if len(pairs):

@@ -35,10 +35,12 @@ def dots(results: Results, group: Group, name: str) -> Plot | None:
     board = tables.leaderboard(results, group)
     if not ((board["kind"] == "cell") & board["fid"].notna()).any():
         return None
-    caption = (
-        "A dot is the mean over the seeds that finished, a ring one seed, a bar the 95 % interval of the mean "
-        "(Student t over seeds); bars that leave the axis are cut."
-    )
+    caption = "A dot is the one seed of its cell that finished."
+    if (board["seeds"] > 1).any():
+        caption = (
+            "A dot is the mean over the seeds that finished, a ring one seed, a bar the 95 % interval of the mean "
+            "(Student t over seeds); bars that leave the axis are cut."
+        )
     return Plot(f"{name}-dots", "FID by cell", caption, figures.leaderboard_dots(results, group))
 
 
@@ -84,15 +86,21 @@ def budgets(results: Results, group: Group, name: str) -> list[Plot]:
     """FID against every budget, and against what it cost."""
     if bought(results, group).empty:
         return []
-    caption = "Mean over seeds, the band from the lowest to the highest. A line ends where the first of its seeds did."
     where = devices(select(results, group)[1])
+    caption = "A line is the one seed of its cell."
+    if (bought(results, group)["trials"] > 1).any():
+        caption = "Mean over seeds, the band from the lowest to the highest. A line ends where its first seed did."
     mixed = f"Seconds are of different devices ({', '.join(where)}) and do not compare" if len(where) > 1 else ""
     plots = []
     for x, axis in AXES.items():
         said = f"{caption} {mixed}." if mixed and x == "seconds" else caption
         drawn = figures.budget_bands(results, x, group)
         plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", said, drawn))
-    caption = f"At the end of training. {mixed}, so no front is drawn." if mixed else "At the end of training."
+    caption = "A dot is the mean at the end of training over the seeds that finished, without its interval. "
+    if mixed:
+        caption += f"{mixed}, so no front is drawn."
+    else:
+        caption += "Ringed are the cells that no other beats in both means, however unsure these are."
     plots.append(Plot(f"{name}-pareto", "FID against cost", caption, figures.pareto_front(results, group)))
     return plots
 
@@ -122,7 +130,7 @@ def curves_note(results: Results, group: Group) -> str:
     during = scores_during(results, "fid", group)
     if during is None:
         return "A line is one trial."
-    few, many = during.rsplit("_", 1)[-1], f"{group.samples:,}"
+    few, many = (name.rsplit("_", 1)[-1] for name in (during, group.metric("fid")))
     return (
         f"A line is one trial. During training {few} samples are scored, at the end {many}; "
         "FID of fewer samples reads higher, so lines and final dots are two measures and do not join."

@@ -20,15 +20,15 @@ from reports.numbers import number
 
 WIDTH = 4.6
 """Inches: readable at its own size on a phone, and enlarged beside another on a desktop."""
-
-
+NAME = 24
+"""Characters of a name on one line of a legend or a diagram."""
 MOST_ROWS = 60
 """Rows of a figure that has one a cell."""
 
 
-def figure(height: float, panels: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure of `height` inches with panels below each other; pyplot does not know it, so nobody must close it."""
-    fig = Figure(figsize=(WIDTH, height), layout="constrained")
+def figure(height: float, panels: int = 1, width: float = WIDTH) -> tuple[Figure, list[Axes]]:
+    """A figure, in inches, with panels below each other; pyplot does not know it, so nobody must close it."""
+    fig = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(fig)
     return fig, list(fig.subplots(panels, 1, sharex=True, squeeze=False)[:, 0])
 
@@ -40,14 +40,15 @@ def fold(label: str, width: int) -> str:
 
 def legend(fig: Figure, cells: dict[str, Look], extra: Sequence[Line2D] = ()) -> None:
     """Below the plot, so that it covers no data; the figure grows with it."""
-    handles = [
-        Line2D([], [], color=look.colour, linestyle=look.dash, label=fold(label, 50)) for label, look in cells.items()
-    ]
+    handles = [Line2D([], [], color=look.colour, linestyle=look.dash, label=label) for label, look in cells.items()]
     handles += extra
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    lines = max(str(handle.get_label()).count("\n") + 1 for handle in handles)
-    columns = min(3 if longest <= 14 else 2 if longest <= 25 else 1, len(handles))
-    fig.set_figheight(fig.get_figheight() + 0.2 * lines * math.ceil(len(handles) / columns))
+    names = [fold(str(handle.get_label()), NAME) for handle in handles]
+    for handle, name in zip(handles, names, strict=True):
+        handle.set_label(name)
+    columns = min(3 if max(map(len, names)) <= 14 else 2, len(handles))
+    rows = math.ceil(len(handles) / columns)
+    lines = max(sum(name.count("\n") + 1 for name in names[i : i + rows]) for i in range(0, len(names), rows))
+    fig.set_figheight(fig.get_figheight() + 0.2 * lines)
     fig.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=2.2, columnspacing=1.5)
 
 

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from reports.numbers import number
+from reports.numbers import estimated
 
 LEVEL = 0.95
 MANY = 20
@@ -35,8 +35,7 @@ class Estimate:
     @property
     def text(self) -> str:
         """'2.10 [1.20, 3.00]', the bare value without an interval, '-' of no values."""
-        bounds = "" if math.isnan(self.low) else f" [{number(self.low)}, {number(self.high)}]"
-        return number(self.value) + bounds
+        return estimated(self.value, self.low, self.high)
 
 
 def _known(values: Iterable[float]) -> np.ndarray:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from reports.agreement import agreement
-from reports.groups import Group, select
-from reports.numbers import number, plural
+from reports.groups import FLOOR, STATUSES, Group, select
+from reports.numbers import listed, number, plural
 from reports.stats import Estimate
-from reports.tables import STATUSES, factor_effects, leaderboard, pairwise
+from reports.tables import factor_effects, leaderboard, pairwise
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -21,8 +22,11 @@ FEW = 2
 """Effects up to which each is said with its numbers."""
 
 
-def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
-    """One group in sentences: what was run, the lowest FID, the effect of BN, what is missing for a verdict."""
+def summary(results: Results, protocol: Group | str | None = None, *, single_seeds: bool = True) -> list[str]:
+    """One group in sentences: what was run, the lowest FID, the effect of BN, what is missing for a verdict.
+
+    Without `single_seeds` what follows from these is left for `on_single_seeds` to say of several groups at once.
+    """
     group, _ = select(results, protocol)
     board = leaderboard(results, group)
     cells = board[board["kind"] == "cell"]
@@ -33,27 +37,45 @@ def summary(results: Results, protocol: Group | str | None = None) -> list[str]:
     gans = scored[~scored["no_gan"]]
     if len(gans):
         sentences.append(_lowest(gans.iloc[0].to_dict(), board))
-    untrained = board.loc[board["label"] == UNTRAINED, "fid"].min()
-    worse = scored[scored["fid"] >= untrained]
-    if len(worse):
-        better = scored.drop(worse.index)["label"]
-        which = f"Only {', '.join(better)}" if len(better) else "No cell"
-        verb = "scores" if len(better) < 2 else "score"
-        sentences.append(f"{which} {verb} better than an untrained generator; another score says nothing yet.")
+    sentences += _trivial(board, scored)
     pairs, effects = pairwise(results, group), factor_effects(results, group).query("both")
     if len(pairs) > 1:
         sentences.append(_standing(pairs, all_ranked=bool(gans["rank_low"].notna().all())))
     elif effects.empty:
         sentences += [f"{verdict}." for verdict in pairs["verdict"]]
     sentences += _effects(effects[effects["tried"] != 1])
-    if (scored["trials"] == 1).any():
-        which = "Every cell has" if (scored["trials"] == 1).all() else "Some cells have"
-        sentences.append(
-            f"{which} a single seed, from which no verdict follows: another seed can turn the order round. "
-            "Run again with --seeds 3 or more; a seed that is run twice counts once."
-        )
+    said = on_single_seeds([board]) if single_seeds else ""
     alike = agreement(board, group)
-    return [*sentences, alike.text] if alike else sentences
+    return [*sentences, *([said] if said else []), *([alike.text] if alike else [])]
+
+
+def on_single_seeds(boards: list[pd.DataFrame]) -> str:
+    """What follows from the cells of these leaderboards that have one seed; nothing where there are none."""
+    trials = pd.concat([board.loc[(board["kind"] == "cell") & board["fid"].notna(), "trials"] for board in boards])
+    if not (trials == 1).any():
+        return ""
+    return (
+        f"{'Every cell has' if (trials == 1).all() else 'Some cells have'} a single seed, from which no verdict "
+        "follows: another seed gives another score, and perhaps another order. Run again with --seeds 3 or more; a "
+        "seed that is run twice counts once."
+    )
+
+
+def _trivial(board: pd.DataFrame, scored: pd.DataFrame) -> list[str]:
+    """Which cells score no better than what took no training."""
+    said = []
+    references = board[(board["kind"] == "reference") & ~board["label"].str.startswith(FLOOR)]
+    for name, fid in zip(references["label"], references["fid"], strict=True):
+        better = list(scored.loc[scored["fid"] < fid, "label"])
+        if math.isnan(fid) or len(better) == len(scored):
+            continue
+        which = f"Only {listed(better)} {'score' if len(better) > 1 else 'scores'}" if better else "No cell scores"
+        if name == UNTRAINED:
+            rest = "what the others score" if better else "what they score"
+            said.append(f"{which} better than an untrained generator; {rest} says nothing yet.")
+        else:
+            said.append(f"{which} better than the answer '{name}', which takes no training.")
+    return said
 
 
 def _what(group: Group, cells: pd.DataFrame) -> str:
@@ -64,7 +86,7 @@ def _what(group: Group, cells: pd.DataFrame) -> str:
     text = f"{plural(trials, 'trial')} of {run} ran for {group.budget}{' each' if trials > 1 else ''}"
     collapsed = int(cells["collapsed"].sum())
     ill = f" ({collapsed} with modes collapsed)" if collapsed else ""
-    text += f"; {'all' if finished == trials else finished} finished{ill}{''.join(odd)}"
+    text += f"; {finished if finished < trials else 'all' if trials > 1 else 'it'} finished{ill}{''.join(odd)}"
     if skipped:
         text += f"; {plural(skipped, 'cell')} {'was' if skipped == 1 else 'were'} skipped"
     return f"{text}. {group.samples:,} samples of each were scored."
@@ -92,7 +114,10 @@ def _effects(effects: pd.DataFrame) -> list[str]:
     decided = effects["verdict"].str.contains(" is better than ", regex=False)
     said = [f"{verdict}." for verdict in effects.loc[decided, "verdict"]]
     for change, here in effects[~decided].groupby("change", sort=False):
-        said.append(f"No effect of {change} is established for {', '.join(here['label'])}.")
+        own, mean = (list(here.loc[(here["algorithm"] == "") == pooled, "label"]) for pooled in (False, True))
+        places = [f"for {listed(own)}"] if own else []
+        places += [f"on the {label}" for label in mean]
+        said.append(f"No effect of changing {change} is established {', nor '.join(places)}.")
     return said
 
 
@@ -116,4 +141,5 @@ def _standing(pairs: pd.DataFrame, *, all_ranked: bool) -> str:
         return f"{first} is not separable from any of {others}{allowed}: the order of the table is not established."
     rest = {"not separable": alike, "not compared, for want of two seeds that both have": apart}
     said = "; ".join(f"{what}: {', '.join(cells)}" for what, cells in rest.items() if len(cells))
-    return f"{first} is better than {len(beaten) or 'none'} of {others}{allowed}; {said}."
+    found = f"{listed(beaten)} ({len(beaten)} of {others})" if len(beaten) else f"none of {others}"
+    return f"{first} is better than {found}{allowed}; {said}."

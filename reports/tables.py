@@ -12,7 +12,7 @@ import pandas as pd
 
 from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
-from reports.groups import Group, all_rows, devices, protocols, select
+from reports.groups import STATUSES, Group, all_rows, devices, protocols, select
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -24,7 +24,6 @@ __all__ = [
     "as_markdown", "as_text", "bn_effect", "factor_effects", "leaderboard", "pairwise", "problems", "protocols",
 ]  # fmt: skip
 
-STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
 COLLAPSE = "mode collapse"
 """As `bench.diagnosis` calls it."""
 SCORES = (
@@ -76,10 +75,14 @@ def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
 
 
 def _further_metrics(rows: pd.DataFrame, group: Group) -> list[str]:
-    """Metrics of as many samples as FID's, of whatever extractor and kind, that some trial has."""
+    """Metrics of as many samples as FID's, of whatever extractor and kind, that some trial has.
+
+    Not the bounds within one trial, as KID's over subsets: a mean of those would pass for an interval over seeds.
+    """
     known = {group.metric("fid"), group.metric("is")}
     suffix = group.metric("").removeprefix(f"{group.prefix}_")
-    names = [name for name in rows.columns if name.endswith(suffix) and name not in known]
+    bounds = (f"_low{suffix}", f"_high{suffix}")
+    names = [name for name in rows.columns if name.endswith(suffix) and not name.endswith(bounds) and name not in known]
     return [name for name in names if rows.loc[rows["status"] == "finished", name].notna().any()]
 
 
@@ -135,7 +138,8 @@ def factor_effects(
 
     BN comes first. Where several cells have a factor, a row more holds its effect on their mean. Columns are those of
     `pairwise` (`chance` is P(changed better than base)); `p` and `p_permutation` are adjusted for all rows. `both` says
-    whether there were two sides to compare, `unpaired` how many seeds did not finish both. `factor` names one alone.
+    whether there were two sides to compare, `only` which one there was where a field took one value, `unpaired` how
+    many seeds did not finish both. `factor` names one alone.
     """
     group, rows = select(results, protocol, track)
     return _headed(factors.effects(rows, factor), group)

@@ -10,6 +10,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const key = (row, i) => row.cells[i].dataset.order ?? (i === 0 ? row.cells[i].textContent.trim() : null);
   const compare = (a, b) => (isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b);
   heads.forEach((head, i) => {
+    if ([...body.rows].every((row) => key(row, i) === null)) return;
     const button = document.createElement("button");
     button.append(...head.childNodes);
     head.append(button);

@@ -73,8 +73,40 @@ def test_a_cell_that_mostly_diverged_has_no_finite_median_and_can_lose_by_signs(
 def test_seeds_that_diverged_on_both_sides_tell_nothing_apart(builder):
     builder.trials(dcgan=[None] * 3, lsgan=[None] * 3)
     verdict = tables.pairwise(builder.results()).iloc[0]["verdict"]
-    assert verdict.startswith("dcgan bn=off and lsgan bn=off are not separable; 3 more did not finish both ways")
+    assert verdict == (
+        "dcgan bn=off and lsgan bn=off are not separable, none of 3 seeds finished both ways (dcgan bn=off diverged in "
+        "3, lsgan bn=off diverged in 3)"
+    )
     assert "Holm" not in verdict
+
+
+X = math.inf
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "unknown", "p", "said"),
+    [
+        # Eight seeds in all, of which one side lost every one; then two more, of which the machine lost a side.
+        ([X] * 8, [2.0] * 8, 0, 0.01, "b is better than a: so in 8 of 8 seeds (a diverged in 8)"),
+        ([X] * 8, [2.0] * 8, 2, 0.01, "so in 8 of 8 seeds (a diverged in 8); 2 more did not finish both ways"),
+        ([], [], 3, math.nan, "no seed of a and b ended both ways; run again"),
+        ([X], [2.0], 0, math.nan, "one seed gives no verdict on a and b (a diverged in 1); run again"),
+        ([1.0], [2.0], 1, math.nan, "a and b (a - b: -1.00 FID); 1 more did not finish both ways; run again"),
+        ([2.0, 2.1, X], [1.0, 1.1, 1.0], 1, 0.01, "2 seeds; 2 more did not finish both ways (a diverged in 1)"),
+        # Nobody survived both ways, so survivors have nothing to decide.
+        (
+            [X, X],
+            [2.0, 2.0],
+            1,
+            0.5,
+            "not separable, none of 3 seeds finished both ways (a diverged in 2); the sign test",
+        ),
+    ],
+)
+def test_a_sentence_counts_each_seed_once(a, b, unknown, p, said):
+    sentence = verdict(Paired(np.array(a), np.array(b), unknown), "a", "b", "a - b", p)
+    assert said in sentence
+    assert "survivors" not in sentence
 
 
 def test_other_code_is_another_cell(builder):

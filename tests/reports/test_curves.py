@@ -5,6 +5,7 @@ import math
 import pytest
 
 from reports import tables
+from reports.columns import notes
 from reports.curves import bands, budgets, pareto, sparklines
 
 
@@ -128,3 +129,24 @@ def test_sparklines_share_one_scale(builder):
     # 31.6 is halfway between 10 and 100 on a logarithmic scale; up is worse.
     assert lines["dcgan bn=off"] == ("M36.0 0.0 L72.0 18.0",)
     assert lines["lsgan bn=off"] == ("M36.0 0.0 L72.0 9.0",)
+
+
+def test_the_usual_target_is_rounded_up_at_the_scores_own_scale(builder):
+    """To a hundredth, every cell would have reached scores of thousandths."""
+    curve(builder, "dcgan", 0, [0.01, 0.0031415])
+    curve(builder, "lsgan", 0, [0.01, 0.0020])
+    curve(builder, "hinge", 0, [0.01, 0.0080])
+    found = budgets(builder.results()).set_index("label")
+    assert found.attrs["target"] == 0.00315
+    assert found["reached"].to_dict() == {"lsgan bn=off": 1, "dcgan bn=off": 1, "hinge bn=off": 0}
+    assert "FID 0.00315 or less" in " ".join(notes(found))
+
+
+def test_the_note_says_which_columns_count_a_divergence(builder):
+    """As the table does: best and reached are of what came before."""
+    curve(builder, "dcgan", 0, [100.0, 30.0], status="diverged")
+    row = line(builder, target=50)
+    assert (row["best"], row["reached"], row["last"], row["area"]) == (30, 1, math.inf, math.inf)
+    said = " ".join(notes(budgets(builder.results())))
+    assert "Last and the mean along the way count a trial that diverged as worse than any score" in said
+    assert "best and reached count what it had before" in said

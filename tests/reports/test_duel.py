@@ -72,7 +72,7 @@ def test_the_words_hold_every_seed_the_interval_and_the_verdict(three_seeds):
     assert "1           18.60      21.40        -2.80" in text
     assert "-3.00 [-3.66, -2.34]" in text
     assert "1.00 [0.29, 1.00], in 3 of 3 seeds" in text
-    assert "permutation test p = 0.250" in text
+    assert "p (permutation test)    0.250" in text
     assert "p is of this one comparison" in text
     assert text.endswith("dcgan bn=off is better than dcgan bn=on by 3.00 [2.34, 3.66] FID, 3 seeds.")
 
@@ -97,7 +97,22 @@ def test_a_cell_that_always_diverged_has_no_mean_difference(builder):
     text = as_words(duel(builder.results(), "dcgan", "lsgan"))
     assert "difference         nan" not in text
     assert "mean difference         -\n" in text
-    assert "sign test               p = 0.031" in text
+    assert "p (sign test)           0.031" in text
+
+
+def test_a_p_of_almost_nothing_is_not_called_zero(builder):
+    builder.trials(dcgan=[10.0, 10.01, 10.02, 10.0], lsgan=[20.0, 20.01, 20.03, 20.0])
+    text = as_words(duel(builder.results(), "dcgan", "lsgan"))
+    assert "p (t test)              <0.001" in text
+
+
+def test_probabilities_and_effects_have_two_decimals_however_small(builder):
+    # One win of three: P from .0084 on, by Clopper and Pearson; the effect is
+    # -.1 / 1.2124 (mean and standard deviation of the differences), times gamma(1) / gamma(1/2): -.0465.
+    builder.trials(dcgan=[10.0, 10.0, 11.0], lsgan=[9.0, 9.9, 12.4])
+    text = as_words(duel(builder.results(), "dcgan", "lsgan"))
+    assert "0.33 [0.01, 0.91], in 1 of 3 seeds" in text
+    assert "Hedges' g               -0.05" in text
 
 
 def test_a_difference_of_one_seed_is_of_one_seed(builder):

@@ -171,3 +171,25 @@ def test_a_list_in_the_config_of_a_strangers_file_is_no_factor(builder):
     builder.changed("dcgan", [20.0, 21.0], sizes=[1, 2])
     builder.changed("dcgan", [20.0, 21.0], sizes=[2, 3])
     assert {factor.field for factor in factors(rows(builder))} == {"bn"}
+
+
+def test_a_row_that_is_no_gan_has_its_own_effect_and_no_part_in_the_mean(builder):
+    builder.trials(dcgan=[10.0, 10.0], lsgan=[20.0, 20.0])
+    builder.changed("dcgan", [11.0, 12.0], bn=True)
+    builder.changed("lsgan", [23.0, 22.0], bn=True)
+    alone = tables.bn_effect(builder.results()).iloc[-1]
+    builder.trials(vae=[50.0, 50.0])
+    builder.changed("vae", [90.0, 91.0], bn=True)
+    for row in builder.rows[-4:]:
+        row["no_gan"] = "yes"
+    frame = tables.bn_effect(builder.results()).set_index("label")
+    assert frame.loc["vae", "difference"] == 40.5
+    assert frame.loc["mean of 2", "difference"] == alone["difference"] == 2.0
+
+
+def test_what_was_run_one_way_is_one_sentence_and_the_advice_is_given_once(builder):
+    builder.trials(dcgan=[10.0], lsgan=[20.0])
+    builder.changed("hinge", [11.0], bn=True)
+    said = notes(tables.bn_effect(builder.results()))
+    assert said[:2] == ["Only bn=off was run of dcgan, lsgan.", "Only bn=on was run of hinge."]
+    assert sum("--bn on/off" in note for note in said) == 1

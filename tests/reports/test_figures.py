@@ -219,8 +219,52 @@ def test_a_critical_difference_diagram_takes_three_cells_and_five_seeds(builder,
             builder.trial(algorithm, False, seed, 10.0 * (place + 1) + seed, pictures=False)
     figure = figures.critical_difference(builder.results())
     assert "dcgan bn=off (1.00)" in figures.to_svg(figure)
-    assert "(3.00) hinge bn=off" in figures.to_svg(figure)
+    assert "hinge bn=off (3.00)" in figures.to_svg(figure)
     assert pyplot.get_fignums() == []
+
+
+def test_long_names_leave_half_of_a_critical_difference_diagram_to_its_axis(builder):
+    names = ("dcgan", "lsgan", "hinge", "minibatch_discrimination", "a_name_as_long_as_that_one_is")
+    builder.trials(**{name: [10.0 * i + (i * seed) % 3 for seed in range(6)] for i, name in enumerate(names, start=1)})
+    builder.changed("nsgan", [35.0, 36.0, 34.0, 35.5, 36.5, 37.0], lr_d=0.0004, lr_g=0.0001)
+    figure = figures.critical_difference(builder.results())
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    assert axes.get_position().width > 0.5
+    texts = [text for text in axes.texts if "(" in text.get_text()]
+    assert len(texts) == 6
+    assert {text.get_color() for text in texts} == {looks.INK}, "sky and amber are too pale for letters"
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_a_front_of_one_cell_is_ringed_and_no_line_is_told_of(builder):
+    builder.trial("dcgan", False, 0, 10.0, seconds=10.0)
+    builder.trial("lsgan", False, 0, 20.0, seconds=20.0)
+    figure = figures.pareto_front(builder.results())
+    ring = figure.axes[0].lines[0]
+    assert (ring.get_xdata().tolist(), ring.get_marker()) == ([10.0], "o")
+    entry = next(h for h in figure.legends[0].legend_handles if h.get_label() == "not beaten in both")
+    assert entry.get_linestyle() == "None"
+
+
+def test_a_long_name_does_not_make_a_legend_one_column(builder):
+    for i in range(12):
+        cell = "dcgan bn=on augment=diffaugment lr_d=0.0004" if i == 0 else f"dcgan {i}"
+        builder.trial("dcgan", True, 0, 20.0 + i, cell=cell, config={"lr_d": i}, pictures=False)
+    figure = figures.losses(builder.results())
+    figure.canvas.draw()
+    lefts = {round(text.get_window_extent().x0) for text in figure.legends[0].get_texts()}
+    assert len(lefts) == 2
+    assert all(ax.get_position().height > 0.2 for ax in figure.axes)
+
+
+def test_captions_of_single_seeds_tell_of_no_mean_band_or_bar(one_seed):
+    group = protocols(one_seed)[0]
+    drawn = [dots(one_seed, group, "g1"), *budgets(one_seed, group, "g1")[:-1]]
+    for plot in drawn:
+        assert "one seed of its cell" in plot.caption
+        assert not any(word in plot.caption for word in ("mean", "band", "bar"))
 
 
 def test_cells_of_too_few_seeds_are_left_out_of_the_diagram_and_named(builder):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from reports import html
 from reports.page import GRID_BYTES, MOVING_BYTES
 from reports.tables import leaderboard, protocols
 
+TEMPLATES = Path(html.__file__).parent / "templates"
 VOID = {"meta", "link", "img", "br", "input", "hr"}
 
 
@@ -106,6 +108,17 @@ def test_rows_of_an_exported_file_say_that_it_holds_no_pictures(one_seed):
     text = Page(html.render(one_seed.but(trials=one_seed.trials.assign(imported="all.csv"), files={}))).text
     assert "all.csv holds no samples.png" in text
     assert "in the store" not in text.partition("Samples")[2].partition("Algorithms")[0]
+
+
+def test_on_paper_a_leaderboard_has_what_decides(page):
+    """What its CSS hides there: other tables keep all columns."""
+    hidden = re.search(
+        r"@media print {.*?\.board \.wide { display: none; }", (TEMPLATES / "report.css").read_text(), re.S
+    )
+    assert hidden
+    heads = [a["class"] for a in page.all("th") if a.get("scope") == "col" and "class" in a]
+    assert any("wide" in head for head in heads)
+    assert sum("board" in (a.get("class") or "") for a in page.all("table")) == 2
 
 
 def test_every_cell_has_its_grid_and_animation_and_what_is_missing_is_said(page):

@@ -9,7 +9,7 @@ import pytest
 import reports
 from bench.results import Results, load
 from reports import html, looks, tables
-from reports.comparison_figures import MOST
+from reports.budget_figures import pareto_front
 from reports.comparisons import MOST_RANKED
 from reports.figures import fid_curve, leaderboard_dots, pairwise_matrix
 from reports.groups import select
@@ -46,7 +46,7 @@ def test_the_table_has_every_cell_and_the_rest_those_of_lowest_fid(many):
     assert set(compared["label"]) | set(compared["other"]) == {name(i) for i in range(MOST_RANKED)}
     labels = [text.get_text() for text in leaderboard_dots(many).axes[0].get_yticklabels()]
     assert labels == [name(i) for i in range(MOST_ROWS)]
-    assert len(pairwise_matrix(many).axes[0].get_yticklabels()) == MOST
+    assert len(pairwise_matrix(many).axes[0].get_yticklabels()) == DISTINCT
     drawn = {text.get_text() for text in fid_curve(many).legends[0].get_texts()}
     assert {label for label in drawn if label.startswith("lsgan")} == {name(i) for i in range(DISTINCT)}
 
@@ -78,15 +78,38 @@ def test_cells_that_are_drawn_together_look_different(many):
 
 def test_the_page_says_what_it_leaves_out_and_draws_no_more(many):
     page = html.render(many)
-    assert f"Of these {CELLS} cells, lines are drawn of the {DISTINCT} cells of lowest mean FID, the matrix" in page
-    assert f"the matrix shows {MOST}, figures" in page
+    assert (
+        f"Of these {CELLS} cells, lines, and FID against cost beside its front, are of the {DISTINCT} of lowest mean "
+        f"FID, the matrix is of the first {DISTINCT}, figures with a row a cell and samples are of {MOST_ROWS} and "
+        f"{MOST_RANKED} are compared with each other."
+    ) in page
     assert "Of the 4,950 pairs, those of neighbours are listed; the matrix has every two of the cells that it" in page
-    assert f"samples show {MOST_ROWS}, the first {MOST_RANKED} are compared with each other" in page
     assert all(f"{name(i)}</th>" in page for i in range(CELLS)), "the table is whole"
     samples = re.search(r"<h3>Samples</h3>(.*?)</section>", page, re.DOTALL).group(1)
     assert name(MOST_ROWS - 1) in samples
     assert name(MOST_ROWS) not in samples
     assert "untrained generator" in samples
+
+
+def test_the_front_is_of_all_cells_not_of_those_that_are_drawn(builder):
+    """The quickest cell is on it, however many have a lower FID."""
+    names = [f"a{i:02}" for i in range(DISTINCT + 2)]
+    for i, algorithm in enumerate(names):
+        builder.trial(algorithm, False, 0, 10.0 + i, pictures=False, seconds=100.0 - i)
+    axes = pareto_front(builder.results()).axes[0]
+    assert axes.lines[0].get_xdata().tolist() == [100.0 - i for i in reversed(range(len(names)))]
+    assert len(axes.collections) == len(names)
+
+
+def test_no_matrix_is_told_of_where_none_is_drawn(builder):
+    """One seed each: lines are limited, nothing is compared."""
+    builder.trials(**{f"a{i:02}": [20.0 + i] for i in range(DISTINCT + 1)})
+    builder.points.clear()
+    page = html.render(builder.results())
+    assert (
+        f"Of these {DISTINCT + 1} cells, lines, and FID against cost beside its front, are of the {DISTINCT} of" in page
+    )
+    assert "the matrix" not in page
 
 
 def test_what_was_worked_out_is_kept_and_nobody_spoils_it(three_seeds, monkeypatch):

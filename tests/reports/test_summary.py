@@ -23,7 +23,7 @@ def test_pictures_of_images_from_images_say_what_their_lines_are(build):
     results = build(1)
     assert "The same latents from the first step to the last." in html.render(results)
     page = html.render(results.but(trials=results.trials.assign(track="image-to-image")))
-    assert "Lines of input, output and target" in page
+    assert "Rows: input, output, target" in page
     assert "The same sources from the first step to the last." in page
 
 
@@ -62,7 +62,10 @@ def test_cells_without_common_seeds_are_not_called_alike(builder):
         for seed in range(first, first + 3):
             builder.trial(algorithm, False, seed, 40.0 + seed, pictures=False)
     text = said(builder)
-    assert "dcgan bn=off is better than 1 of the other 3; not compared, for want of two seeds that both have: " in text
+    better = (
+        "dcgan bn=off is better than lsgan bn=off (1 of the other 3); not compared, for want of two seeds that both"
+    )
+    assert better in text
     assert "hinge bn=off, wgan bn=off." in text
     assert "not separable" not in text
 
@@ -90,3 +93,35 @@ def test_small_scores_keep_their_digits_in_sentences(builder):
     assert "dcgan bn=off with 0.0031 [0.0029, 0.0033] over 3 seeds" in text
     assert "better than lsgan bn=off by 0.0031 [0.0029, 0.0033] FID" in text
     assert "-0.0031" in as_text(pairwise(builder.results()), 120)
+
+
+def test_cells_no_better_than_an_answer_without_training_are_named(builder):
+    for name, fid in (("real train digits", 0.1), ("identity", 15.0), ("untrained generator", 25.0)):
+        builder.row(kind="reference", name=name, cell=name, fid=fid, is_=2.0, year=None)
+    builder.trials(dcgan=[10.0], lsgan=[20.0], hinge=[30.0])
+    text = said(builder)
+    assert "Only dcgan bn=off scores better than the answer 'identity', which takes no training." in text
+    better = "Only dcgan bn=off and lsgan bn=off score better than an untrained generator; what the others score says"
+    assert better in text
+    assert "real train digits'" not in text
+
+
+def test_no_effect_is_said_of_cells_and_of_their_mean(builder):
+    names = ("dcgan", "lsgan", "hinge")
+    builder.trials(**{name: [20.0, 21.0, 22.0] for name in names})
+    for name in names:
+        builder.changed(name, [21.0, 20.0, 22.5], bn=True)
+    assert (
+        "No effect of changing bn off to on is established for dcgan, hinge and lsgan, nor on the mean of 3."
+        in said(builder)
+    )
+
+
+def test_single_seeds_are_said_once_for_all_groups(builder):
+    builder.trials(dcgan=[10.0], lsgan=[20.0])
+    builder.protocol(1_000, "20 steps")
+    builder.trials(dcgan=[300.0])
+    page = html.render(builder.results())
+    assert page.count("from which no verdict follows") == 1
+    assert "Every cell has a single seed" in page
+    assert page.count("There is one cell and nothing to compare it with.") == 1

@@ -1,0 +1,65 @@
+"""What the page is made of: its sections and their names, galleries, algorithms as they are stated."""
+
+import pytest
+
+from reports import catalogue, html
+from reports.groups import all_rows, titles
+from reports.looks import looks
+from reports.page import page
+from reports.tables import protocols
+
+
+def test_groups_of_one_track_and_budget_are_told_apart(builder):
+    """By what differs: the task first, then the data, then the weights; the same name twice in no list."""
+    for track, more in (
+        ("image-to-image", {"prefix": "inpainting"}),
+        ("image-to-image", {"prefix": "super_resolution"}),
+        ("noise-to-image", {"weights": "ema"}),
+        ("noise-to-image", {"weights": "raw"}),
+        ("curves", {"prefix": "curves"}),
+    ):
+        protocol = f"{track} {more}"
+        builder.trial("dcgan", True, 0, 20.0, pictures=False, track=track, protocol=protocol, **more)
+    assert sorted(titles(builder.results()).values()) == [
+        "curves, 2,000 steps",
+        "image-to-image, 2,000 steps, inpainting", "image-to-image, 2,000 steps, super resolution",
+        "noise-to-image, 2,000 steps, ema weights", "noise-to-image, 2,000 steps, raw weights",
+    ]  # fmt: skip
+    assert "<h2>Image-to-image, 2,000 steps, super resolution</h2>" in html.render(builder.results())
+
+
+def test_the_group_of_most_cells_comes_first(two_protocols):
+    """Though the smoke run of one cell is newer."""
+    assert [group.budget for group in protocols(two_protocols)] == ["20 steps", "2,000 steps"]
+    assert [section.group.budget for section in page(two_protocols).sections] == ["2,000 steps", "20 steps"]
+    assert [group.budget for group in protocols(two_protocols)] == ["20 steps", "2,000 steps"], "as before"
+
+
+def test_pictures_of_which_there_is_none_are_one_sentence(one_seed):
+    results = one_seed.but(trials=one_seed.trials.assign(imported="all.csv"), files={})
+    source = html.render(results)
+    assert source.count("<p>Nothing to show: all.csv holds no training.gif.</p>") == 1
+    assert source.count("all.csv holds no samples.png") == 1
+    assert '<div class="missing">' not in source
+    assert '<div class="gallery">' not in source
+
+
+def test_commands_of_digits_that_stood_in_are_said_to_need_more(build):
+    assert "stood in for MNIST" not in html.render(build(1))
+    fallen = build(1)
+    fallen.trials["dataset"] = "mnist5k"
+    assert "A command does the same again with --offline" in html.render(fallen)
+
+
+@pytest.mark.parametrize(
+    ("item", "headed"),
+    [
+        ("paper: batch 64", ("Differs from paper", "batch 64")),
+        ("nets: an encoder", ("Nets", "an encoder")),
+        ("G is told no label: it has none", ("Differs", "G is told no label: it has none")),
+        ("one sentence", ("Differs", "one sentence")),
+    ],
+)
+def test_only_paper_and_tutorial_are_differed_from(one_seed, item, headed):
+    rows = all_rows(one_seed).assign(deviations=[[item]] * len(one_seed.trials))
+    assert catalogue.algorithms(rows, looks(one_seed))[0].deviations == [headed]
