@@ -75,9 +75,9 @@ def _cells(results: Results, group: Group) -> list[str]:
 
 
 def _fitting(name: str, labels: list[str]) -> list[str]:
-    """The label itself, else those of this algorithm, else those that begin so."""
+    """The label itself, its settings in any order, else those of this algorithm, else those that begin so."""
     for fits in (
-        [label for label in labels if label == name],
+        [label for label in labels if set(label.split()) == set(name.split())],
         [label for label in labels if label.split(" ")[0] == name],
         [label for label in labels if label.startswith(name)],
     ):

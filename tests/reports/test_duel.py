@@ -19,6 +19,13 @@ def test_labels_algorithms_and_beginnings_name_cells(three_seeds, first, second,
     assert (found.first, found.second) == cells
 
 
+def test_settings_may_come_in_any_order(builder):
+    builder.changed("nsgan", [20.0], True, spectral_norm="on")
+    builder.changed("nsgan", [30.0], True, spectral_norm="on", lr_d=0.1)
+    builder.trials(dcgan=[20.0])
+    assert duel(builder.results(), "nsgan spectral_norm=on bn=on", "dcgan").first == "nsgan bn=on spectral_norm=on"
+
+
 def test_an_algorithm_is_not_the_beginning_of_another(builder):
     for name in ("wgan", "wgan_gp", "dcgan"):
         builder.trial(name, False, 0, 20.0, pictures=False)
