@@ -1,6 +1,16 @@
-"""Data that the learning tests share."""
+"""What tests of algorithms share."""
 
 import pytest
+import torch
+
+
+@pytest.fixture
+def float64():
+    """Double precision where nothing else is asked for."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
 
 
 @pytest.fixture
