@@ -29,14 +29,9 @@ class Conditions:
         if not self.plan.trials:
             reasons = "; ".join(sorted({skip.reason for skip in self.plan.skips}))
             raise BenchError(f"nothing to run, every cell is a skip: {reasons}")
-        samples = grid.scoring().samples
-        if samples < MIN_SAMPLES:
-            raise BenchError(
-                f"--samples {samples}: allowed is {MIN_SAMPLES} or more, fewer images give no FID worth the name"
-            )
         data = self.task.load(data_dir=asked.data_dir, offline=asked.offline)
         self.data = self.task.with_validation(data) if asked.select == "best" else data
-        samples = self.task.count(self.data, samples)
+        samples = self.task.count(self.data, grid.scoring().samples)
         if samples < MIN_SAMPLES:
             raise BenchError(
                 f"the task {self.task.name} has {samples} held-out examples here, fewer than the {MIN_SAMPLES} that "
