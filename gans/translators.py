@@ -91,6 +91,7 @@ class SuperResolution(nn.Module):
         self.leave = nn.Sequential(
             _up(64, 64, "batch", kernel=3), _up(64, 32, "batch", kernel=3), nn.Conv2d(32, 1, 3, padding=1)
         )
+        self.squash = nn.Tanh()
         initialise(self)
         self.to(memory_format=torch.channels_last)
 
@@ -104,7 +105,8 @@ class SuperResolution(nn.Module):
         features = self.enter(source)
         for block in self.blocks:
             features = features + block(features)
-        return at_least_single(self.leave(features)).tanh()
+        images: Tensor = self.squash(at_least_single(self.leave(features)))
+        return images
 
 
 class PatchDiscriminator(nn.Module):

@@ -309,9 +309,9 @@ def test_what_is_of_digits_from_noise_is_refused_in_one_line(name, option, value
 @pytest.mark.parametrize(
     ("name", "algorithm", "answer", "measured"),
     [
-        ("inpainting", "pix2pix", "mean fill", ["accuracy", "psnr", "ssim", "hole l1"]),
-        ("translation", "cyclegan", "identity", ["accuracy", "back fid", "back accuracy", "cycle l1"]),
-        ("super_resolution", "srgan", "bilinear upsampling", ["accuracy", "psnr", "ssim"]),
+        ("inpainting", "pix2pix", "mean fill", ["accuracy", "PSNR", "SSIM", "hole L1"]),
+        ("translation", "cyclegan", "identity", ["accuracy", "back FID", "back accuracy", "cycle L1"]),
+        ("super_resolution", "srgan", "bilinear upsampling", ["accuracy", "PSNR", "SSIM"]),
     ],
 )
 def test_a_whole_run(name, algorithm, answer, measured, ready_store, command, monkeypatch, tmp_path):
@@ -324,7 +324,7 @@ def test_a_whole_run(name, algorithm, answer, measured, ready_store, command, mo
     assert f"image-to-image, protocol {loaded.trials['protocol'].iloc[0]}: {name} task, {trained}" in words
     assert "200 samples of the raw weights of the last step against held-out digits" in words
     head = next(line for line in out.splitlines() if line.startswith("cell "))
-    headings = ["cell", "FID", "95 % interval", *measured, "finished", "training"]
+    headings = ["cell", "FID", "95 % interval", "finished", *measured, "training"]
     assert re.split(r"\s{2,}", head)[: len(headings)] == headings
     rows = loaded.trials.set_index("name")
     real, cell = TASKS[name].real, f"{algorithm} bn=on"
@@ -332,7 +332,7 @@ def test_a_whole_run(name, algorithm, answer, measured, ready_store, command, mo
     assert all(re.search(rf"^{label}  ", out, re.MULTILINE) for label in rows.index)
     assert rows["fid"][real] < min(rows["fid"][answer], rows["fid"][cell])
     for metric in measured:
-        assert rows.loc[[answer, cell], f"{name}_{metric.replace(' ', '_')}_200"].notna().all(), metric
+        assert rows.loc[[answer, cell], f"{name}_{metric.lower().replace(' ', '_')}_200"].notna().all(), metric
     trial, reference = rows.loc[cell, "run_id"], rows.loc[answer, "run_id"]
     assert f"--task {name} " in f"{rows.loc[cell, 'command']} "
     for run in (trial, reference):  # thirty examples, three lines each

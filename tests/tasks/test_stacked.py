@@ -122,7 +122,7 @@ def test_a_run_from_the_command_line(command, monkeypatch, tmp_path):
     code, out, err = command("run", "--algos", "nsgan,pacgan", "--task", "stacked_mnist", *words)
     assert code == 0, err
     head = next(line for line in out.splitlines() if line.startswith("cell"))
-    assert {"FID", "modes", "kl"} <= set(head.split())
+    assert {"FID", "modes", "KL"} <= set(head.split())
     assert "IS" not in head.split()
     loaded = results.load()
     rows = loaded.trials.set_index("name")
