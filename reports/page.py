@@ -233,11 +233,11 @@ def _limits(cells: int, ranked: int) -> list[str]:
     """What is shown of so many cells, of which so many are compared; nothing where everything is."""
     what = []
     if cells > DISTINCT:
-        what.append(f"lines, and FID against cost beside its front, are of the {DISTINCT} of lowest mean FID")
+        what.append(f"lines and dots of FID against cost show the {DISTINCT} of lowest mean FID (dots also the front)")
     if ranked > DISTINCT:
-        what.append(f"the matrix is of the first {DISTINCT}")
+        what.append(f"the matrix shows the first {DISTINCT}")
     if cells > MOST_ROWS:
-        what.append(f"figures with a row a cell and samples are of {MOST_ROWS}")
+        what.append(f"samples and figures with one row per cell show {MOST_ROWS}")
     if cells > ranked == MOST_RANKED:
         what.append(f"{MOST_RANKED} are compared with each other")
     return [f"Of these {cells:,} cells, {listed(what)}."] if what else []

@@ -79,9 +79,9 @@ def test_cells_that_are_drawn_together_look_different(many):
 def test_the_page_says_what_it_leaves_out_and_draws_no_more(many):
     page = html.render(many)
     assert (
-        f"Of these {CELLS} cells, lines, and FID against cost beside its front, are of the {DISTINCT} of lowest mean "
-        f"FID, the matrix is of the first {DISTINCT}, figures with a row a cell and samples are of {MOST_ROWS} and "
-        f"{MOST_RANKED} are compared with each other."
+        f"Of these {CELLS} cells, lines and dots of FID against cost show the {DISTINCT} of lowest mean FID (dots also "
+        f"the front), the matrix shows the first {DISTINCT}, samples and figures with one row per cell show "
+        f"{MOST_ROWS} and {MOST_RANKED} are compared with each other."
     ) in page
     assert "Of the 4,950 pairs, those of neighbours are listed; the matrix has every two of the cells that it" in page
     assert all(f"{name(i)}</th>" in page for i in range(CELLS)), "the table is whole"
@@ -106,9 +106,7 @@ def test_no_matrix_is_told_of_where_none_is_drawn(builder):
     builder.trials(**{f"a{i:02}": [20.0 + i] for i in range(DISTINCT + 1)})
     builder.points.clear()
     page = html.render(builder.results())
-    assert (
-        f"Of these {DISTINCT + 1} cells, lines, and FID against cost beside its front, are of the {DISTINCT} of" in page
-    )
+    assert f"Of these {DISTINCT + 1} cells, lines and dots of FID against cost show the {DISTINCT} of lowest" in page
     assert "the matrix" not in page
 
 
