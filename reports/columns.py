@@ -6,7 +6,7 @@ Takes frames of `reports.tables`; the terminal, Markdown and HTML all show them 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,6 +168,11 @@ PROBLEMS = (
     Column("images seen", "images", lambda row: number(row["images"], ",.0f"), wide=True),
     Column("run", "run_id", lambda row: str(row["run_id"])[:8], right=False, wide=True),
 )
+
+
+def rows(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """The rows that present it: without what was run one way alone, which the notes tell."""
+    return (frame[frame["only"] == ""] if "only" in frame else frame).to_dict("records")
 
 
 def columns(frame: pd.DataFrame) -> list[Column]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns, notes
+from reports.columns import columns, notes, rows
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -29,7 +29,7 @@ def as_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
     It has the columns that a narrow terminal shows, so that it fits a page; Markdown has all.
     """
     shown = [column for column in columns(frame) if not column.wide]
-    cells = [[escape(column.write(row)) for column in shown] for row in frame.to_dict("records")]
+    cells = [[escape(column.write(row)) for column in shown] for row in rows(frame)]
     table = pd.DataFrame(cells, columns=[escape(column.heading) for column in shown])
     alignment = "".join(_alignment(frame[column.key], column.right) for column in shown)
     tabular = table.style.hide(axis="index").to_latex(hrules=True, column_format=alignment)

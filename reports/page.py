@@ -165,7 +165,7 @@ def table_view(frame: pd.DataFrame, seen: dict[str, Look]) -> TableView:
     """A frame of `reports.tables` for the template."""
     shown = columns.columns(frame)
     lines = []
-    for row in frame.to_dict("records"):
+    for row in columns.rows(frame):
         cells = [Cell(column.write(row), _order(row[column.key])) for column in shown]
         lines.append(Line(cells, str(row.get("kind", "")), seen.get(row["label"])))
     headings = [Heading(column.heading, column.right, column.wide) for column in shown]

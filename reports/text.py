@@ -12,7 +12,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from reports.columns import Column, columns, notes
+from reports.columns import Column, columns, notes, rows
 
 # A rule under the head and nothing else, in ASCII so that no terminal or log garbles it.
 _BOX = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -43,7 +43,7 @@ def _table(frame: pd.DataFrame, shown: list[Column]) -> Table:
         table.add_column(
             column.heading, justify="right" if column.right else "left", no_wrap=column.right, overflow="fold"
         )
-    for row in frame.to_dict("records"):
+    for row in rows(frame):
         table.add_row(*(Text(column.write(row)) for column in shown))
     return table
 
@@ -57,7 +57,7 @@ def as_markdown(frame: pd.DataFrame) -> str:
     shown = columns(frame)
     parts = [line([column.heading for column in shown])]
     parts.append("|" + "|".join("---:" if column.right else ":---" for column in shown) + "|")
-    parts += [line([column.write(row) for column in shown]) for row in frame.to_dict("records")]
+    parts += [line([column.write(row) for column in shown]) for row in rows(frame)]
     if frame.attrs.get("protocol"):
         track, protocol, text = (escaped(frame.attrs[key]) for key in ("track", "protocol", "protocol_text"))
         heading = f"**{track}**, protocol {protocol}: {text}"

@@ -188,8 +188,14 @@ def test_a_row_that_is_no_gan_has_its_own_effect_and_no_part_in_the_mean(builder
 
 
 def test_what_was_run_one_way_is_one_sentence_and_the_advice_is_given_once(builder):
-    builder.trials(dcgan=[10.0], lsgan=[20.0])
+    builder.trials(dcgan=[10.0], lsgan=[20.0], ragan=[30.0])
     builder.changed("hinge", [11.0], bn=True)
-    said = notes(tables.bn_effect(builder.results()))
+    builder.changed("ragan", [31.0], bn=True)
+    frame = tables.bn_effect(builder.results())
+    shown = [
+        line for line in tables.as_text(frame).splitlines() if line.startswith(("dcgan", "lsgan", "hinge", "ragan "))
+    ]
+    assert [line.split()[0] for line in shown] == ["ragan"], "a line of dashes tells nothing"
+    said = notes(frame)[1:]
     assert said[:2] == ["Only bn=off was run of dcgan, lsgan.", "Only bn=on was run of hinge."]
     assert sum("--bn on/off" in note for note in said) == 1
