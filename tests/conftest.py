@@ -129,6 +129,15 @@ def store_uri(finished_run):
 
 
 @pytest.fixture
+def float64():
+    """Latents and all that is made without a dtype are float64, so that what differs is mathematics, not rounding."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.fixture
 def command(capsys):
     """Runs one command line in this process: its exit code, stdout and stderr."""
 

@@ -1,16 +1,6 @@
-"""What tests of algorithms share."""
+"""Data that the learning tests share."""
 
 import pytest
-import torch
-
-
-@pytest.fixture
-def float64():
-    """Double precision where nothing else is asked for."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
 
 
 @pytest.fixture

@@ -63,15 +63,6 @@ def strides_of_dropout(gan):
     return strides
 
 
-@pytest.fixture
-def double():
-    """Latents and all that is made without a dtype are float64, so that what differs is mathematics, not rounding."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
-
-
 def ordinary(optimizer):
     """The same optimizer without its fused kernel, of parameters that have their gradients."""
     for group in optimizer.param_groups:
@@ -81,7 +72,7 @@ def ordinary(optimizer):
 
 
 @pytest.mark.parametrize("name", gans.names())
-def test_a_step_is_that_of_a_plain_runner(name, double, monkeypatch):
+def test_a_step_is_that_of_a_plain_runner(name, float64, monkeypatch):
     """Losses, gradients and updated weights of all turns, in float64; both draw the same random numbers."""
     cls = gans.get(name)
     ours, plain = contract.make(cls), contract.make(cls)
@@ -122,7 +113,7 @@ def copy_weights(gan, script):
                     its.copy_(mine)
 
 
-def test_the_naive_script_computes_what_ours_does(double, monkeypatch):
+def test_the_naive_script_computes_what_ours_does(float64, monkeypatch):
     """Losses and gradients of a step, given equal weights, images and latents, and no dropout.
 
     Plain gradient descent in Adam's place: Adam's first step shows little more than a gradient's sign.
