@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 
 import bench
 from bench.errors import BenchError
+from bench.precision import multiply_in
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _PACKAGES = ("torchvision", "torch-fidelity", "mlflow", "numpy", "pandas")
@@ -34,9 +35,8 @@ def pick_device(name: str) -> torch.device:
         raise BenchError(f"--device {name}: allowed is {', '.join(DEVICES)}")
     if not here[name]:
         raise BenchError(f"--device {name}: no such device here; use --device auto or cpu")
-    if name == "cuda":  # torch would round convolutions to TF32; who wants that says so by --precision
-        for kind in (torch.backends.cudnn.conv, torch.backends.cuda.matmul):  # type: ignore[attr-defined]
-            kind.fp32_precision = "ieee"
+    if name == "cuda":
+        multiply_in("fp32")  # unless --precision asks for less
     return torch.device(name)
 
 

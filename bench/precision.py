@@ -40,20 +40,28 @@ def check(device: torch.device, precision: str) -> None:
         raise BenchError(f"--precision {precision}: this {device.type} has no such arithmetic; leave it out (fp32)")
 
 
-@contextmanager
-def products(precision: str) -> Iterator[None]:
-    """Inside, a CUDA device multiplies and convolves float32 as `precision` says.
+_KINDS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
+"""torch's switches of what a CUDA device multiplies and convolves float32 in."""
+
+
+def multiply_in(precision: str) -> None:
+    """From now on a CUDA device multiplies and convolves float32 as `precision` says.
 
     torch would round convolutions to TF32 by default: no float32, and not what a CPU computes.
     """
-    kinds = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-    before = [kind.fp32_precision for kind in kinds]
-    for kind in kinds:
+    for kind in _KINDS:
         kind.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+
+
+@contextmanager
+def products(precision: str) -> Iterator[None]:
+    """`multiply_in` for what is inside."""
+    before = [kind.fp32_precision for kind in _KINDS]
+    multiply_in(precision)
     try:
         yield
     finally:
-        for kind, value in zip(kinds, before, strict=True):
+        for kind, value in zip(_KINDS, before, strict=True):
             kind.fp32_precision = value
 
 

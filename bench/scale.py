@@ -23,7 +23,7 @@ from bench.protocol import Protocol
 from bench.request import Request
 from bench.spool import Spool
 from bench.track import PREFIX, Store
-from bench.train.interface import Ended, Engine, Order, Outcome, Watcher
+from bench.train.interface import Ended, Engine, Order, Outcome, Silence, Watcher
 from bench.train.loop import Counts
 from bench.train.signals import Interrupts
 from bench.train.worker import Work
@@ -32,12 +32,6 @@ POINTS = 100
 """Points in one call of a writer."""
 PATIENCE = 600.0
 """Seconds until all processes of a measurement must have started."""
-
-
-class Silence:
-    """A watcher that shows nothing."""
-
-    def say(self, text: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -111,7 +105,7 @@ def timed(
     with tempfile.TemporaryDirectory() as folder, Interrupts() as interrupts:
         engine.work = functools.partial(work, seconds=seconds, meeting=Meeting(folder, trials) if together else None)
         orders = [Order(number, "", "", {}) for number in range(trials)]
-        ended = list(engine.run(orders, Silence(), interrupts))  # type: ignore[arg-type]
+        ended = list(engine.run(orders, Silence(), interrupts))
     lost = [each.lost for each in ended if each.lost]
     if lost or len(ended) != trials:
         raise BenchError(f"{len(lost)} of {trials} simulated trials were lost: {', '.join(sorted(set(lost)))}")

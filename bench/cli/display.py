@@ -55,9 +55,10 @@ class Row:
 
     def left(self, counts: Counts) -> float:
         """Seconds to the last step at the pace seen so far, evaluations and whatever else runs included."""
-        then, step = self.since or (time.monotonic() - counts.seconds, 0)
-        if step == counts.steps:
-            then, step = time.monotonic() - counts.seconds, 0
+        since = self.since
+        if since is None or since[1] == counts.steps:  # nothing seen so far
+            since = time.monotonic() - counts.seconds, 0
+        then, step = since
         return (self.steps - counts.steps) * (time.monotonic() - then) / (counts.steps - step)
 
 

@@ -12,14 +12,7 @@ from bench.cli.setup import announce
 
 @click.command()
 @click.argument("run")
-@click.option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("latent"),
-    show_default=True,
-    help="The folder for the PNG files.",
-)
+@options.out("latent", "The folder for the PNG files.", folder=True)
 @options.seed("Fixes the latents.")
 @options.scale
 @options.data_dir

@@ -30,6 +30,12 @@ def seed(fixes: str) -> Callable[[F], F]:
     return click.option("--seed", type=SEEDS, default=0, show_default=True, help=fixes)
 
 
+def out(default: str, what: str, *, folder: bool = False) -> Callable[[F], F]:
+    """`--out`, a file or a folder that is written."""
+    kind = click.Path(path_type=Path, dir_okay=folder, file_okay=not folder)
+    return click.option("--out", "-o", type=kind, default=Path(default), show_default=True, help=what)
+
+
 scale = click.option(
     "--scale",
     type=click.IntRange(1, 16),

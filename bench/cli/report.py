@@ -18,14 +18,7 @@ DEFAULT = Path("bench-report.html")
 @click.command()
 @options.sources
 @options.experiment
-@click.option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=DEFAULT,
-    show_default=True,
-    help="The page that is written.",
-)
+@options.out(str(DEFAULT), "The page that is written.")
 @click.option(
     "--figures",
     type=click.Path(path_type=Path, file_okay=False),

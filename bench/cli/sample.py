@@ -15,14 +15,7 @@ from bench.cli.setup import announce
 @click.argument("run")
 @click.option("-n", "--number", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
 @options.seed("Fixes the latents.")
-@click.option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=Path("samples.png"),
-    show_default=True,
-    help="The PNG file that is written.",
-)
+@options.out("samples.png", "The PNG file that is written.")
 @options.scale
 @options.data_dir
 @options.offline

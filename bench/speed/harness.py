@@ -7,12 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from bench.defaults import CHECKPOINT_EVERY
 from bench.plan import expand
 from bench.protocol import PRESETS, Budget
 from bench.speed import child
@@ -23,7 +23,7 @@ from bench.spool import Spool
 from bench.tasks import TASKS
 from bench.track import Store
 from bench.train.checkpoint import Checkpoints
-from bench.train.interface import CHECKPOINT_EVERY, Settings
+from bench.train.interface import Settings, Silence
 from bench.train.signals import Interrupts
 from bench.train.trial import DRAIN_EVERY, TrialRunner
 
@@ -57,13 +57,6 @@ def measure_memory(request: Request) -> dict[str, Numbers]:
     return {kind: {"peak_mb": child.start(kind)} for kind in child.KINDS}
 
 
-class _Nobody:
-    """A watcher that does not look."""
-
-    def __getattr__(self, _: str) -> Callable[..., None]:
-        return lambda *_: None
-
-
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -90,7 +83,7 @@ def measure_overhead(request: Request) -> dict[str, Numbers]:
         trial = TrialRunner(
             *(expand([PEER]).trials[0], settings, noise_images()),
             None,  # type: ignore[arg-type]  # it is left before it is scored
-            *(recorder, _Nobody(), Interrupts()),
+            *(recorder, Silence(), Interrupts()),
             tags={},
             untrained={},
         ).run()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
 import torch
 
-from bench.defaults import CHECKPOINT_EVERY as CHECKPOINT_EVERY
+from bench.defaults import CHECKPOINT_EVERY
 from bench.plan import Trial
 from bench.protocol import Budget, Preset
 from bench.tasks import Task
@@ -52,6 +52,13 @@ class Watcher(Interface):
     def trial_ended(self, trial: Trial, outcome: Outcome) -> None: ...
     def say(self, text: str) -> None:
         """One line for people."""
+
+
+class Silence:
+    """A watcher that shows nothing."""
+
+    def __getattr__(self, _: str) -> Callable[..., None]:
+        return lambda *_: None
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ class Loop:
         n = self.counts.g_updates
         decay = min(self.gan.config.ema, (1 + n) / (10 + n)) if n > 1 else 0.0
         own, kept = _tensors(self.gan.generator), _tensors(averaged)
-        mixed = [name for name in kept if kept[name].is_floating_point() and not name.endswith(("._u", "._v"))]
-        copied = [name for name in kept if name not in mixed]
+        mixed = {name for name in kept if kept[name].is_floating_point() and not name.endswith(("._u", "._v"))}
+        copied = kept.keys() - mixed
         torch._foreach_lerp_([kept[name] for name in mixed], [own[name] for name in mixed], 1 - decay)
         if copied:
             torch._foreach_copy_([kept[name] for name in copied], [own[name] for name in copied])
