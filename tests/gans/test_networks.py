@@ -104,6 +104,20 @@ def test_last_convolution_is_a_padded_convolution(channels):
     check_same_function(ImageConvolution(5, channels), lambda x, w, b: F.conv2d(F.pad(x, (1, 2, 1, 2)), w, b))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_convolution_takes_the_same_sums_under_autocast(channels):
+    """Of integers so small that bf16 holds every sum."""
+    layer = ImageConvolution(5, channels)
+    with torch.no_grad():
+        for values in layer.parameters():
+            values.copy_(torch.randint(-1, 2, values.shape))
+    features = torch.randint(-1, 2, (2, 5, 7, 6)).float()
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        images = layer(features)
+    assert images.dtype == torch.float32
+    assert torch.equal(images, F.conv2d(F.pad(features, (1, 2, 1, 2)), layer.weight, layer.bias))
+
+
 @pytest.mark.parametrize(("kernel", "more"), [(4, 0), (3, 1)])
 def test_up_convolution_is_a_transposed_convolution(kernel, more):
     layer = UpConvolution(5, 3, kernel)
