@@ -6,6 +6,7 @@ Takes the rows of results, gives plain values for the page.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +61,21 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
                 deviations=[_deviation(item) for item in latest["deviations"]],
                 cells=[(label, seen[label]) for label in configs],
                 settings=[(key, shown, len(set(shown)) > 1) for key, shown in values.items()],
-                commands=list(dict.fromkeys(command for _, values in by_cell["command"] for command in values)),
+                commands=_longest(command for _, values in by_cell["command"] for command in values),
             )
         )
     return listed
+
+
+def _longest(commands: Iterable[str]) -> list[str]:
+    """Of commands that differ in the number of seeds alone, the one with most: it trains those of the others too."""
+    found: dict[str, tuple[int, str]] = {}
+    for command in commands:
+        seeds = re.search(r"--seeds (\d+)", command)
+        number = int(seeds.group(1)) if seeds else 0
+        key = command.replace(seeds.group(), "") if seeds else command
+        found[key] = max(found.get(key, (0, command)), (number, command))
+    return [command for _, command in found.values()]
 
 
 def _deviation(item: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bench.pictures import SAMPLES
 from reports.looks import Look
 from reports.numbers import number
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 LATENT = "latent"
 """The folder of a run's pictures of its latent space."""
+TRAINING = "training.gif"
+GRID_BYTES, ALL_BYTES = 3_000_000, 6_000_000
+"""Of all grids, and of all pictures, as base64; what goes beyond is named. The page stays below 10 MB as long as text
+and drawings take four: of the 79 rows of `quick.parquet`, in ten groups, they take three."""
 
 
 @dataclass
@@ -35,7 +40,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a cell, or in `missing` why there is none."""
+    """A picture of a cell; without `data`, why it is `missing`, or where to find it if it was `left_out`."""
 
     label: str
     note: str
@@ -44,7 +49,41 @@ class Picture:
     """Base64."""
     kind: str
     """png or gif"""
-    missing: str
+    missing: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures of one group."""
+
+    samples: list[Picture]
+    gifs: list[Picture]
+    latent: list[Picture]
+
+
+def galleries(results: Results, groups: Sequence[Sequence[dict[Any, Any]]], seen: dict[str, Look]) -> list[Gallery]:
+    """Of the rows whose pictures are shown, those of each group together.
+
+    All grids have room first, then all animations, then the latent spaces.
+    """
+
+    def pictures(row: dict[Any, Any], path: str, room: Room, what: str = "") -> Picture:
+        return picture(results, row, path, seen, room, what)
+
+    grids = Room(GRID_BYTES)
+    samples = [[pictures(row, SAMPLES, grids) for row in rows] for rows in groups]
+    rest = Room(ALL_BYTES - GRID_BYTES + grids.left)
+    gifs = [[pictures(row, TRAINING, rest) for row in rows if row["kind"] == "trial"] for rows in groups]
+    latent = [
+        [
+            pictures(row, path, rest, latent_name(path))
+            for row in rows
+            for path in results.artifacts(row["run_id"], LATENT)
+        ]
+        for rows in groups
+    ]
+    return [Gallery(*each) for each in zip(samples, gifs, latent, strict=True)]
 
 
 def representatives(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[Any, Any]]:
@@ -63,16 +102,15 @@ def latent_name(path: str) -> str:
     return path.removeprefix(f"{LATENT}/").removesuffix(".png").replace("sweep_", "sweep of ").replace("_", " ")
 
 
-def picture(
-    results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room, what: str = ""
-) -> Picture:
+def picture(results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room, what: str) -> Picture:
+    """The picture at `path` of a run, as long as there is room for it; `what` it shows begins its note."""
     content = results.artifact(row["run_id"], path)
     data = None if content is None else base64.b64encode(content).decode()
-    missing = ""
+    missing = left_out = ""
     if data is None:
         missing = f"{row['imported']} holds no {path}" if row["imported"] else f"no {path} in the store"
     elif not room.take(data):
-        missing = f"left out to keep this page small; it is {path} of run {row['run_id']}"
+        left_out = f"{path} of run {row['run_id']}"
         data = None
     notes = [what] if what else []
     notes += [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
@@ -80,4 +118,5 @@ def picture(
         notes.append(f"FID {number(row['fid'])}")
     elif row["status"] != "finished":
         notes.append(row["status"])
-    return Picture(row["label"], ", ".join(notes), seen.get(row["label"]), data, path.rsplit(".")[-1], missing)
+    label, kind = row["label"], path.rsplit(".")[-1]
+    return Picture(label, ", ".join(notes), seen.get(label), data, kind, missing, left_out)

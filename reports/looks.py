@@ -1,4 +1,4 @@
-"""Looks: the colour and dash of a cell, the same in every figure and table, and the style of figures.
+"""Looks: the colour of an algorithm and the dash of its cell, the same everywhere, and the style of figures.
 
 The colours are Okabe and Ito's, which the colour-blind tell apart, with a brown for the yellow that is too pale on
 white. `DARK` holds their counterparts on a dark page, in the same order.
@@ -90,9 +90,12 @@ LOOKS = [Look(number, dash) for dash in DASHES for number in range(len(PALETTE))
 def looks(results: Results) -> dict[str, Look]:
     """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn.
 
-    Cells that are drawn together in some group differ, as long as there are looks enough; if they can, all differ.
+    Cells that are drawn together in some group differ, as long as there are looks enough; if they can, all differ. An
+    algorithm keeps one colour, and its cells differ in their dash, as long as it has no more cells than there are
+    dashes.
     """
     rows = all_rows(results).query("kind != 'reference'")
+    algorithm = dict(zip(rows["label"], rows["algorithm"], strict=True))
     together = [_drawn(here) for _, here in rows.groupby(["track", "protocol"])]
     neighbours: dict[str, set[str]] = {label: set() for label in rows["label"]}
     for label in neighbours:
@@ -102,7 +105,11 @@ def looks(results: Results) -> dict[str, Look]:
     for label in sorted(neighbours, key=lambda label: (-len(neighbours[label]), label)):
         beside = Counter(found[other] for other in neighbours[label] & found.keys())
         anywhere = Counter(found.values())
-        found[label] = min(LOOKS, key=lambda look: (beside[look], anywhere[look]))
+        own = {look.number for other, look in found.items() if algorithm[other] == algorithm[label]}
+        others = Counter(look.number for other, look in found.items() if algorithm[other] != algorithm[label])
+        found[label] = min(
+            LOOKS, key=lambda look: (beside[look], look.number not in own, others[look.number], anywhere[look])
+        )
     return dict(sorted(found.items()))
 
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.examination import REAL, SHOWN, Examination
-from bench.pictures import SAMPLES
 from reports import catalogue, columns, health, plots, tables
 from reports.comparisons import MOST_RANKED
 from reports.curves import budgets, sparklines
-from reports.gallery import LATENT, Picture, Room, latent_name, picture, representatives
+from reports.gallery import Gallery, galleries, representatives
 from reports.groups import Group, all_rows, select, titles
 from reports.looks import DISTINCT, Look, looks
 from reports.numbers import listed, number
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 PAIRS = 66
 """Pairs of cells up to which all have a row; of more, the neighbours in the table only."""
 NO_PAIRS = "There is no pair of cells with two seeds each, so none can be compared; run more with --seeds 3."
-GRID_BYTES, MOVING_BYTES = 3_000_000, 3_000_000
-"""Of all grids, and of all animations and latent pictures, as base64; what goes beyond is named. The page stays below
-10 MB as long as text and drawings take four: of the 79 rows of `quick.parquet`, in ten groups, they take three."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +89,7 @@ class Section:
     budgets_plots: list[Plot]
     curves: list[Plot]
     curves_note: str
-    samples: list[Picture]
-    gifs: list[Picture]
-    latent: list[Picture]
+    gallery: Gallery
 
 
 @dataclass(frozen=True)
@@ -124,7 +118,7 @@ def page(results: Results) -> Page:
     boards = {group: tables.leaderboard(results, group) for group in groups}
     groups = sorted(groups, key=lambda group: -(boards[group]["kind"] == "cell").sum())
     seen = looks(results)
-    grids, others = Room(GRID_BYTES), Room(MOVING_BYTES)
+    shown = galleries(results, [_pictured(results, group, boards[group]) for group in groups], seen)
     trials = results.trials
     started = trials["started"].dropna()
     period = " to ".join(dict.fromkeys(f"{time:%Y-%m-%d %H:%M}" for time in (started.min(), started.max())))
@@ -132,7 +126,10 @@ def page(results: Results) -> Page:
         experiment=results.experiment,
         store=results.store,
         period=f"{period} UTC",
-        sections=[_section(results, group, i, seen, grids, others) for i, group in enumerate(groups, start=1)],
+        sections=[
+            _section(results, group, f"g{i}", seen, gallery)
+            for i, (group, gallery) in enumerate(zip(groups, shown, strict=True), start=1)
+        ],
         single_seeds=on_single_seeds(list(boards.values())),
         problems=table_view(tables.problems(results), seen),
         algorithms=catalogue.algorithms(all_rows(results), seen),
@@ -191,16 +188,19 @@ def _order(value: Any) -> float | str | None:
     return value if isinstance(value, str) else float(value)
 
 
-def _section(results: Results, group: Group, number: int, seen: dict[str, Look], grids: Room, others: Room) -> Section:
-    _, rows = select(results, group)
+def _pictured(results: Results, group: Group, board: pd.DataFrame) -> list[dict[Any, Any]]:
+    """The rows whose pictures are shown, in the order of the leaderboard."""
+    cells = board.loc[board["kind"] == "cell", "label"]
+    return representatives(select(results, group)[1], list(board["label"].drop(cells.index[MOST_ROWS:])))
+
+
+def _section(results: Results, group: Group, name: str, seen: dict[str, Look], gallery: Gallery) -> Section:
     board, pairs = tables.leaderboard(results, group), tables.pairwise(results, group)
     effects, bought = tables.factor_effects(results, group), budgets(results, group)
     listed = pairs if len(pairs) <= PAIRS else _neighbours(pairs)
-    cells = board.loc[board["kind"] == "cell", "label"]
-    trials = representatives(rows, list(board["label"].drop(cells.index[MOST_ROWS:])))
-    name = f"g{number}"
+    cells = int((board["kind"] == "cell").sum())
     view = _with_sparklines(table_view(board, seen), board, sparklines(results, group))
-    limits = _limits(len(cells), len({*pairs["label"], *pairs["other"]}))
+    limits = _limits(cells, len({*pairs["label"], *pairs["other"]}))
     return Section(
         anchor=name,
         title=titles(results)[group],
@@ -209,7 +209,7 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         board=replace(view, notes=[*view.notes, *limits]),
         dots=plots.dots(results, group, name),
         pairs=table_view(listed, seen),
-        no_pairs="There is one cell and nothing to compare it with." if len(cells) == 1 else NO_PAIRS,
+        no_pairs="There is one cell and nothing to compare it with." if cells == 1 else NO_PAIRS,
         pairs_in_all=len(pairs),
         pairs_plots=plots.pairs(results, group, name),
         effects=table_view(effects, seen),
@@ -219,13 +219,7 @@ def _section(results: Results, group: Group, number: int, seen: dict[str, Look],
         budgets_plots=plots.budgets(results, group, name),
         curves=plots.curves(results, group, name),
         curves_note=plots.curves_note(results, group),
-        samples=[picture(results, row, SAMPLES, seen, grids) for row in trials],
-        gifs=[picture(results, row, "training.gif", seen, others) for row in trials if row["kind"] == "trial"],
-        latent=[
-            picture(results, row, path, seen, others, what=latent_name(path))
-            for row in trials
-            for path in results.artifacts(row["run_id"], LATENT)
-        ],
+        gallery=gallery,
     )
 
 

@@ -86,7 +86,7 @@ def test_it_fits_a_phone_and_what_is_folded_there_is_on_paper(look, builder):
     found, console = look(html.render(builder.results()), 390)
     assert found["wider"] == 0
     assert all(found["plots"])
-    assert (found["folded"], found["stillFolded"]) == (1, 0), "fifteen pairs"
+    assert (found["folded"], found["stillFolded"]) == (7, 0), "fifteen pairs, and the settings of six"
     assert console == []
 
 

@@ -98,6 +98,18 @@ def test_a_cell_has_one_colour_in_every_group_and_figure(two_protocols):
             assert colour in figures.to_svg(drawn)
 
 
+def test_an_algorithm_has_one_colour_and_its_cells_differ_in_their_dash(builder):
+    names = ("dcgan", "lsgan", "hinge", "ragan", "wgan", "nsgan", "mmgan")
+    for name in names:
+        for bn in (True, False):
+            builder.trial(name, bn, 0, 20.0, pictures=False)
+    seen = looks.looks(builder.results())
+    for name in names:
+        assert seen[f"{name} bn=on"].colour == seen[f"{name} bn=off"].colour
+        assert seen[f"{name} bn=on"].dash != seen[f"{name} bn=off"].dash
+    assert len({look.colour for look in seen.values()}) == len(names)
+
+
 def test_real_digits_are_marked(three_seeds):
     assert "real examples 0.14" in figures.to_svg(figures.leaderboard_dots(three_seeds))
     assert "real examples 0.14" in figures.to_svg(figures.fid_curve(three_seeds))

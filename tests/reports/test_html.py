@@ -11,7 +11,7 @@ import pytest
 from bench.errors import BenchError
 from bench.results import Results
 from reports import html
-from reports.page import GRID_BYTES, MOVING_BYTES
+from reports.gallery import ALL_BYTES, GRID_BYTES
 from reports.tables import leaderboard, protocols
 
 TEMPLATES = Path(html.__file__).parent / "templates"
@@ -140,9 +140,9 @@ def test_the_picture_of_a_cell_is_of_the_first_seed_that_finished_not_of_the_bes
 
 def test_animations_beyond_the_budget_are_named_instead(builder):
     run_id = builder.trial("dcgan", True, 0, 20.0)
-    builder.files[run_id, "training.gif"] = b"GIF89a" + bytes(4 * MOVING_BYTES // 5)  # a third more as base64
+    builder.files[run_id, "training.gif"] = b"GIF89a" + bytes(4 * ALL_BYTES // 5)  # a third more as base64
     page = Page(html.render(builder.results()))
-    assert f"it is training.gif of run {run_id}" in page.text
+    assert f"training.gif of run {run_id}" in page.text
     assert not any("image/gif" in attributes["src"] for attributes in page.all("img"))
 
 
@@ -150,7 +150,7 @@ def test_grids_count_too(builder):
     small, large = (builder.trial("dcgan", bn, 0, 20.0) for bn in (True, False))
     builder.files[large, "samples.png"] = b"\x89PNG" + bytes(4 * GRID_BYTES // 5)
     page = Page(html.render(builder.results()))
-    assert f"it is samples.png of run {large}" in page.text
+    assert f"samples.png of run {large}" in page.text
     assert f"samples.png of run {small}" not in page.text
 
 

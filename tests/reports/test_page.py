@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports import catalogue, html
+from reports import catalogue, gallery, html
 from reports.groups import all_rows, titles
 from reports.looks import looks
 from reports.page import page
@@ -42,6 +42,39 @@ def test_pictures_of_which_there_is_none_are_one_sentence(one_seed):
     assert source.count("all.csv holds no samples.png") == 1
     assert '<div class="missing">' not in source
     assert '<div class="gallery">' not in source
+
+
+def test_animations_have_room_before_latent_spaces_and_the_rest_is_named(builder, monkeypatch):
+    runs = [builder.trial("dcgan", bn, 0, fid) for bn, fid in ((True, 20.0), (False, 30.0))]
+    for run in runs:
+        builder.files[run, "latent/interpolation.png"] = builder.files[run, "samples.png"]
+    taken = sum(4 * ((len(content) + 2) // 3) for content in builder.files.values())
+    last = 4 * ((len(builder.files[runs[1], "latent/interpolation.png"]) + 2) // 3)
+    monkeypatch.setattr(gallery, "ALL_BYTES", taken - last)
+    results = builder.results()
+    shown = page(results).sections[0].gallery
+    assert all(picture.data for picture in [*shown.samples, *shown.gifs, shown.latent[0]])
+    assert shown.latent[1].data is None
+    source = html.render(results)
+    assert "<summary>1 more, left out to keep this page small</summary>" in source
+    assert f"dcgan bn=off, interpolation, seed 0, FID 30.00: <code>latent/interpolation.png of run {runs[1]}" in source
+    assert '<div class="missing">' not in source
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        (["run a --seeds 1 -x", "run a --seeds 3 -x", "run a --seeds 2 -x"], ["run a --seeds 3 -x"]),
+        (["run a --seeds 1", "run b --seeds 1"], ["run a --seeds 1", "run b --seeds 1"]),
+        (["run a --seeds 2", "run a --seeds 2 --first-seed 5"], ["run a --seeds 2", "run a --seeds 2 --first-seed 5"]),
+        (["run a", "run a"], ["run a"]),
+    ],
+)
+def test_of_commands_that_differ_in_seeds_alone_the_longest_stands_for_all(builder, commands, expected):
+    for seed, command in enumerate(commands):
+        builder.trial("dcgan", True, seed, 20.0, pictures=False, command=command)
+    results = builder.results()
+    assert catalogue.algorithms(all_rows(results), looks(results))[0].commands == expected
 
 
 def test_commands_of_digits_that_stood_in_are_said_to_need_more(build):
