@@ -1,6 +1,7 @@
 """Trials side by side in processes: the same trials, whoever dies or is stopped on the way."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -60,9 +61,10 @@ def one_by_one(undisturbed):
 def test_a_killed_process_changes_no_result(one_by_one, tmp_path):
     """Scores, curves, weights and pictures of all are those of one process; the killed trial goes on."""
     victim = Victim(tmp_path, *GRID, "--jobs", "2")
-    # Of the trial whose process is killed, lest it have no checkpoint yet: the first process has the first trial.
     assert victim.wait_for("[1/3]   step 150/300"), victim.output
-    os.kill(worker_pids(victim)[0], signal.SIGKILL)
+    # Of that trial, which has a checkpoint now. Each process began with the seed of its place, but either was first.
+    seed = int(re.search(r"^\[1/3\] .* seed=(\d): 300 steps$", victim.output, re.MULTILINE).group(1))
+    os.kill(worker_pids(victim)[seed], signal.SIGKILL)
     assert victim.wait() == 0, victim.output
     assert victim.output.count("its process died of SIGKILL; it goes on in another one") == 1
     assert "goes on from step" in victim.output
