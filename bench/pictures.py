@@ -16,6 +16,8 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 """The first bytes of every PNG file."""
 SAMPLES = "samples.png"
 """What a run's grid of samples is called among its files."""
+TRAINING = "training.gif"
+"""What its animation is called."""
 
 
 def enlarged(picture: Picture, scale: int) -> Picture:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.pictures import SAMPLES
+from bench.pictures import SAMPLES, TRAINING
 from reports.looks import Look
 from reports.numbers import number
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 LATENT = "latent"
 """The folder of a run's pictures of its latent space."""
-TRAINING = "training.gif"
 GRID_BYTES, ALL_BYTES = 3_000_000, 6_000_000
 """Of all grids, and of all pictures, as base64; what goes beyond is named. The page stays below 10 MB as long as text
 and drawings take four: of the 79 rows of `quick.parquet`, in ten groups, they take three."""

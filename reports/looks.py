@@ -90,9 +90,8 @@ LOOKS = [Look(number, dash) for dash in DASHES for number in range(len(PALETTE))
 def looks(results: Results) -> dict[str, Look]:
     """Label of a cell -> its look; depends on which cells these results hold, not on the group that is drawn.
 
-    Cells that are drawn together in some group differ, as long as there are looks enough; if they can, all differ. An
-    algorithm keeps one colour, and its cells differ in their dash, as long as it has no more cells than there are
-    dashes.
+    Cells that are drawn together in some group differ, as long as there are looks enough. An algorithm keeps one
+    colour, and its cells differ in their dash, as long as it has no more of them than there are dashes.
     """
     rows = all_rows(results).query("kind != 'reference'")
     algorithm = dict(zip(rows["label"], rows["algorithm"], strict=True))

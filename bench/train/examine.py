@@ -16,7 +16,7 @@ import torch
 
 from bench.data import Dataset
 from bench.evaluate import squared_error
-from bench.pictures import SAMPLES, Picture, gif_bytes, png_bytes
+from bench.pictures import SAMPLES, TRAINING, Picture, gif_bytes, png_bytes
 from bench.protocol import metric_name
 from bench.spool import RunWriter
 from bench.tasks import Task, Yardstick
@@ -140,6 +140,6 @@ class Examiner:
     def record(self) -> None:
         """The pictures of the whole training."""
         if self.frames:
-            self.recorder.artifact("training.gif", gif_bytes(self.frames))
+            self.recorder.artifact(TRAINING, gif_bytes(self.frames))
         if self.grid is not None:
             self.recorder.artifact(SAMPLES, png_bytes(self.grid))
