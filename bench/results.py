@@ -1,8 +1,8 @@
 """Results: what was measured, as frames. The only door through which reports see it, wherever it lies.
 
 `load()` reads MLflow stores and exported files, one or several, and gives one row a trial, reference row or skipped
-cell (`trials`) and every logged point (`curves`); `bench.columns` says what the columns are. Repeats of a trial (same
-fingerprint) count once: the last one with a result, else the last one.
+cell (`trials`) and, when asked, the points of their curves (`points`, `curves`); `bench.columns` says what the columns
+are. Repeats of a trial (same fingerprint) count once: the last one with a result, else the last one.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
 from bench import frames, stored, track
 from bench.album import Album
-from bench.columns import CURVES, RESULTS, typed
+from bench.columns import RESULTS, typed
 from bench.defaults import EXPERIMENT
 from bench.errors import BenchError
 from bench.examination import Examination
+from bench.points import Parts, Points, Table
 from bench.stored import Archive
 from bench.track import HINT, open_client, shown
 
@@ -37,14 +39,19 @@ class Results:
 
     trials: pd.DataFrame
     """The columns of `bench.columns.TRIALS`, and one a metric."""
-    curves: pd.DataFrame
-    """The columns of `bench.columns.CURVES`."""
+    points: Points
+    """What was logged in training, read when it is asked for."""
     experiment: str
     store: str
     archives: Mapping[str, Archive | Album]
     """Run id -> where its files are."""
     examination: Examination | None = None
     """What `bench doctor` found last, where it was asked."""
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """Every logged point; the columns of `bench.columns.CURVES`."""
+        return self.points.of()
 
     def artifact(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, or None when it has none of that name."""
@@ -118,7 +125,8 @@ def from_file(path: Path) -> Results:
     trials = latest(trials.assign(imported=path.name))
     album = Album.beside(path, trials)
     archives = dict.fromkeys(album.files, album)
-    return Results(trials, curves[curves["run_id"].isin(trials["run_id"])], path.name, str(path), archives)
+    points = Table(curves[curves["run_id"].isin(trials["run_id"])])
+    return Results(trials, points, path.name, str(path), archives)
 
 
 def _sqlite(path: Path) -> str:
@@ -142,24 +150,22 @@ def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
         raise BenchError(f"no experiment '{experiment}' in {shown(uri)} (it has: {names}); {HINT}")
-    runs = stored.runs(client, found.experiment_id, parent)
-    runs += stored.named(client, found.experiment_id, set(also) - {run.info.run_id for run in runs})
+    runs = stored.runs(client, found.experiment_id, parent, also)
     if not runs:
         raise BenchError(f"no runs in experiment '{experiment}' of {shown(uri)}; {HINT}")
     trials = latest(stored.rows(runs))
     kept = set(trials["run_id"])
-    curves = stored.curves(client, [run for run in runs if run.info.run_id in kept])
+    points = stored.Logged(client, found.experiment_id, [run for run in runs if run.info.run_id in kept])
     archives = dict.fromkeys(kept, Archive(client, uri, runs))
     examination = stored.examination(client, found.experiment_id)
-    return Results(trials, curves, experiment, shown(uri), archives, examination)
+    return Results(trials, points, experiment, shown(uri), archives, examination)
 
 
 def _merged(parts: list[Results]) -> Results:
     """Several sources as one; a run that two of them hold (a store and its export) keeps the curves of one."""
     trials = pd.concat([part.trials.assign(part=i) for i, part in enumerate(parts)], ignore_index=True)
     trials = latest(trials)
-    points = pd.concat([part.curves.assign(part=i) for i, part in enumerate(parts)], ignore_index=True)
-    points = points.merge(trials[["run_id", "part"]], on=["run_id", "part"])
+    points = [(part.points, frozenset(trials.loc[trials["part"] == i, "run_id"])) for i, part in enumerate(parts)]
     archives: dict[str, Archive | Album] = {}
     for part in parts:  # a store has more of a run than an album
         archives |= {
@@ -169,7 +175,7 @@ def _merged(parts: list[Results]) -> Results:
         }
     return Results(
         typed(trials.drop(columns="part")),
-        typed(points.drop(columns="part"), CURVES),
+        Parts(points),
         ", ".join(dict.fromkeys(part.experiment for part in parts)),
         ", ".join(dict.fromkeys(part.store for part in parts)),
         archives,

@@ -7,24 +7,25 @@ import json
 import logging
 import math
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pandas as pd
-from mlflow.entities import Run
+from mlflow.entities import Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
-from bench import track
-from bench.columns import CURVES, DTYPES, NAMES, POSITION, TRIALS, typed
+from bench import database, track
+from bench.columns import NAMES, POSITION, TRIALS, typed
 from bench.errors import BenchError
 from bench.examination import Examination
+from bench.points import most_common, positioned
 from bench.protocol import Protocol, metric_name
-from bench.track import PREFIX, local_path, open_client, search
+from bench.track import KIND, PARENT, PREFIX, local_path, open_client, search
 
 TAGS = [column.name for column in TRIALS if column.kind == "text" and column.name not in ("run_id", "parent_id")]
 """Columns of text; those that the protocol gives are filled in by it."""
@@ -90,30 +91,35 @@ class Archive:
         return next((folder for folder in folders if folder.is_dir()), noted)
 
 
-def _described(client: MlflowClient, experiment_ids: list[str], query: str) -> list[Run]:
-    """Every run that fits and has begun to be described."""
-    return [run for run in search(client, experiment_ids, query) if f"{PREFIX}protocol" in run.data.tags]
+def _described(found: Iterable[Run]) -> list[Run]:
+    """Those that have begun to be described."""
+    return [run for run in found if f"{PREFIX}protocol" in run.data.tags]
 
 
-def runs(client: MlflowClient, experiment_id: str, parent: str | None = None) -> list[Run]:
-    """The trials, references and skips of an experiment, or of one parent run of it."""
-    query = f"tags.`{PREFIX}kind` != 'run'" + (f" AND tags.`mlflow.parentRunId` = '{parent}'" if parent else "")
-    return _described(client, [experiment_id], query)
-
-
-def named(client: MlflowClient, experiment_id: str, run_ids: Iterable[str]) -> list[Run]:
-    """The runs of these ids, many in one call."""
-    ids = [f"'{run_id}'" for run_id in sorted(run_ids)]
-    found: list[Run] = []
+def runs(client: MlflowClient, experiment_id: str, parent: str | None = None, also: Collection[str] = ()) -> list[Run]:
+    """The trials, references and skips of an experiment, or those of one parent run and the ones with ids in `also`."""
+    if database.is_database(client):
+        there = _described(database.runs(client, experiment_id))
+        return [
+            run
+            for run in there
+            if run.data.tags.get(KIND) != "run"
+            and (parent in (None, run.data.tags.get(PARENT)) or run.info.run_id in also)
+        ]
+    query = f"tags.`{KIND}` != 'run'"
+    if parent is None:
+        return _described(search(client, [experiment_id], query))
+    found = search(client, [experiment_id], f"{query} AND tags.`{PARENT}` = '{parent}'")
+    ids = sorted(set(also) - {run.info.run_id for run in found})
     for start in range(0, len(ids), TOGETHER):
-        some = ", ".join(ids[start : start + TOGETHER])
+        some = ", ".join(f"'{run_id}'" for run_id in ids[start : start + TOGETHER])
         found += search(client, [experiment_id], f"attributes.run_id IN ({some})")
-    return found
+    return _described(found)
 
 
 def examination(client: MlflowClient, experiment_id: str) -> Examination | None:
     """What `bench doctor` of this version found last, where the experiment has it."""
-    found = search(client, [experiment_id], f"tags.`{PREFIX}kind` = 'doctor'")
+    found = search(client, [experiment_id], f"tags.`{KIND}` = 'doctor'")
     texts = [run.data.tags.get(f"{PREFIX}examination") for run in sorted(found, key=lambda run: run.info.start_time)]
     whole = [text for text in texts if text]
     try:
@@ -135,25 +141,29 @@ def rows(found: Iterable[Run]) -> pd.DataFrame:
     return typed(frame.reindex(columns=[*NAMES, *(name for name in frame if name not in NAMES)]))
 
 
+@lru_cache(1_000)
+def _protocol(text: str) -> tuple[Protocol, dict[str, Any]]:
+    """A protocol with the columns that it gives; thousands of runs share one."""
+    protocol = Protocol.from_json(text)
+    return protocol, dataclasses.asdict(protocol) | {"protocol": protocol.id, "protocol_text": str(protocol)}
+
+
 def _row(run: Run) -> dict[str, Any]:
     """One run as a row."""
     tags = {key.removeprefix(PREFIX): value for key, value in run.data.tags.items() if key.startswith(PREFIX)}
     params, metrics = run.data.params, run.data.metrics
-    protocol = Protocol.from_json(tags["protocol"])
+    protocol, about = _protocol(tags["protocol"])
     config = dict(json.loads(tags.get("config", "{}")))
     row: dict[str, Any] = {key: tags.get(key, "") for key in TAGS}
     if tags["kind"] == "trial" and row["status"] == "running" and run.info.status != "RUNNING":
         row |= {"status": "interrupted", "reason": "the run ended without a result"}
-    row |= dataclasses.asdict(protocol)
-    row |= {
+    row |= about | {
         "run_id": run.info.run_id,
-        "parent_id": run.data.tags.get("mlflow.parentRunId", ""),
+        "parent_id": run.data.tags.get(PARENT, ""),
         "year": int(tags["year"]) if "year" in tags else None,
         "seed": int(tags["seed"]) if "seed" in tags else None,
         "bn": config.get("bn"),
         "config": config,
-        "protocol": protocol.id,
-        "protocol_text": str(protocol),
         "versions": dict(json.loads(tags.get("versions", "{}"))),
         "deviations": list(map(str, json.loads(tags.get("deviations", "[]")))),
         "started": pd.Timestamp(run.info.start_time, unit="ms"),
@@ -165,49 +175,47 @@ def _row(run: Run) -> dict[str, Any]:
     return row | {"fid": fid, "is_": inception_score}
 
 
-def curves(client: MlflowClient, runs: list[Run]) -> pd.DataFrame:
-    """Every logged point of these runs, with the position it was logged at; by run, in the order given, and metric."""
-    database = urlsplit(client.tracking_uri).scheme not in ("http", "https", "file", "")
-    points = _from_database(client, runs) if database else _from_server(client, runs)
-    frame = pd.DataFrame(points, columns=["run_id", "step", "metric", "value"]).astype({"step": DTYPES["whole"]})
-    position = frame[frame["metric"].isin(POSITION)].drop_duplicates(["run_id", "step", "metric"], keep="last")
-    wide = position.set_index(["run_id", "step", "metric"])["value"].unstack().reindex(columns=list(POSITION))
-    frame = frame[~frame["metric"].isin(POSITION)]
-    order = pd.Series(range(len(runs)), index=[run.info.run_id for run in runs])
-    frame = frame.assign(order=frame["run_id"].map(order)).sort_values(["order", "metric"], kind="stable")
-    return typed(frame.drop(columns="order").merge(wide.reset_index(), on=["run_id", "step"], how="left"), CURVES)
+class Logged:
+    """The points of these runs of a store, asked for when they are wanted (see `bench.points.Points`).
 
+    A database gives those of many runs in one query. A server is asked once per curve, which it keeps here, for its API
+    has nothing else that is exact; several calls wait for it at once.
+    """
 
-def _from_server(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, str, float]]:
-    """Every point, one call a curve, for a server's API has nothing else that is exact; several wait for it at once."""
-    names = [(run.info.run_id, key) for run in runs for key in run.data.metrics]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        histories = pool.map(lambda name: client.get_metric_history(*name), names)
-        return [
-            (run_id, point.step, key, point.value)
-            for (run_id, key), points in zip(names, histories, strict=True)
-            for point in points
+    def __init__(self, client: MlflowClient, experiment_id: str, runs: Iterable[Run]) -> None:
+        self.client = client
+        self.experiment_id = experiment_id
+        self._names = {run.info.run_id: list(run.data.metrics) for run in runs}
+        self._kept: dict[tuple[str, str], list[Metric]] = {}
+
+    def of(self, metrics: Collection[str] | None = None, run_ids: Collection[str] | None = None) -> pd.DataFrame:
+        """By run and metric, in the order in which they were logged."""
+        wanted = self._names.keys() if run_ids is None else set(run_ids)
+        order = [run_id for run_id in self._names if run_id in wanted]
+        if database.is_database(self.client):
+            found = database.points(self.client, self.experiment_id, metrics, None if run_ids is None else order)
+        else:
+            found = self._from_server(order, metrics)
+        return positioned(found, order)
+
+    def _from_server(self, run_ids: Collection[str], metrics: Collection[str] | None) -> pd.DataFrame:
+        wanted = [
+            (run_id, name)
+            for run_id in run_ids
+            for name in self._names[run_id]
+            if metrics is None or name in metrics or name in POSITION
         ]
+        new = [key for key in wanted if key not in self._kept]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = pool.map(lambda key: self.client.get_metric_history(*key), new)
+            self._kept.update(zip(new, found, strict=True))
+        points = [(key[0], point.step, key[1], point.value) for key in wanted for point in self._kept[key]]
+        return pd.DataFrame(points, columns=["run_id", "step", "metric", "value"])
 
-
-def _from_database(client: MlflowClient, runs: list[Run]) -> list[tuple[str, int, str, float]]:
-    """The same from a database, in one query for many runs, past SQLAlchemy's rows: there may be millions."""
-    from mlflow.store.tracking.dbmodels.models import SqlMetric as Point
-    from sqlalchemy import case, null, select
-
-    store = client._tracking_client.store
-    columns = (Point.run_uuid, Point.step, Point.key, case((Point.is_nan, null()), else_=Point.value))
-    points: list[tuple[str, int, str, float]] = []
-    with store.ManagedSessionMaker() as session:
-        connection = session.connection()
-        for start in range(0, len(runs), TOGETHER):
-            ids = [run.info.run_id for run in runs[start : start + TOGETHER]]
-            query = select(*columns).where(Point.run_uuid.in_(ids)).order_by(Point.timestamp, Point.step)
-            text = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-            with closing(connection.connection.cursor()) as cursor:
-                cursor.execute(str(text))
-                points += cursor.fetchall()
-    return points
+    def metrics(self, run_ids: Collection[str]) -> list[str]:
+        """From what the runs say of their last values."""
+        names = [name for run_id in run_ids for name in self._names.get(run_id, ())]
+        return [name for name in most_common(names) if name not in POSITION]
 
 
 def find_run(run_id: str) -> tuple[Archive, Run]:
@@ -219,7 +227,7 @@ def find_run(run_id: str) -> tuple[Archive, Run]:
     track.check_there(uri, f"no trial with a run id that starts with '{run_id}'")
     client = open_client(uri)
     ids = [experiment.experiment_id for experiment in client.search_experiments()]
-    found = _described(client, ids, f"tags.`{PREFIX}kind` = 'trial'")
+    found = _described(search(client, ids, f"tags.`{KIND}` = 'trial'"))
     matches = [run for run in found if run.info.run_id.startswith(run_id)]
     if len(matches) != 1:
         problem = "no trial" if not matches else f"{len(matches)} trials"

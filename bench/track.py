@@ -40,6 +40,8 @@ from bench.errors import BenchError
 HINT = "run one with: bench run --algos dcgan --bn on/off"
 PREFIX = "bench."
 JOURNAL = f"{PREFIX}journal"
+KIND = f"{PREFIX}kind"
+PARENT = "mlflow.parentRunId"
 """The tag that tells which journal of `bench.spool` a run is written from."""
 
 
@@ -207,9 +209,9 @@ class Store:
 
         `parent` is an id; `started` is in milliseconds since 1970, by default now.
         """
-        tags = {PREFIX + "kind": kind} | dict(tags or {})
+        tags = {KIND: kind} | dict(tags or {})
         if parent is not None:
-            tags["mlflow.parentRunId"] = parent
+            tags[PARENT] = parent
         run = self.client.create_run(self.experiment_id, start_time=started, run_name=name, tags=tags)
         return str(run.info.run_id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -28,16 +29,23 @@ def outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
 
     Only a divergence is the algorithm's own doing; a failure may be the machine's, so it is no outcome.
     """
+    return _split(_by_seed(rows), dict.fromkeys(rows.loc[rows["kind"] == "trial", "label"]))
+
+
+def _by_seed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns label, seed and value, one row for each outcome."""
     trials = rows[rows["kind"] == "trial"]
     values = trials["fid"].astype(float).where(trials["status"] == "finished")
     values = values.mask(trials["status"] == "diverged", math.inf)
-    by_seed = trials[["label", "seed"]].assign(value=values).groupby(["label", "seed"], as_index=False)["value"].first()
-    seeds, known = by_seed["seed"].to_numpy(dtype=int), by_seed["value"].to_numpy(dtype=float)
+    found = trials[["label", "seed"]].assign(value=values).groupby(["label", "seed"])["value"].first()
+    return found.reset_index()
+
+
+def _split(by_seed: pd.DataFrame, labels: Iterable[str]) -> dict[str, pd.Series[float]]:
+    """By label, in the order given."""
+    seeds, values = by_seed["seed"].to_numpy(dtype=int), by_seed["value"].to_numpy(dtype=float)
     places = by_seed.groupby("label").indices
-    return {
-        str(label): pd.Series(known[places[label]], index=seeds[places[label]])
-        for label in dict.fromkeys(trials["label"])
-    }
+    return {label: pd.Series(values[places[label]], index=seeds[places[label]]) for label in labels}
 
 
 def pair(a: pd.Series[float], b: pd.Series[float]) -> Paired:
@@ -53,11 +61,11 @@ def ranked(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
 
     Of more than MOST_RANKED, those of lowest mean FID.
     """
-    gans = rows[~rows["no_gan"].astype(bool)]
-    known = {label: values for label, values in outcomes(gans).items() if values.notna().sum() >= 2}
-    means = {label: values[np.isfinite(values)].mean() for label, values in known.items()}
-    order = sorted(known, key=lambda name: (math.isnan(means[name]), means[name], name))
-    return {label: known[label] for label in order[:MOST_RANKED]}
+    by_seed = _by_seed(rows[~rows["no_gan"].astype(bool)])
+    finite = by_seed.assign(mean=by_seed["value"].replace(math.inf, math.nan))
+    cells = finite.groupby("label").agg(known=("value", "count"), mean=("mean", "mean")).query("known >= 2")
+    best = cells.rename_axis("label").reset_index().sort_values(["mean", "label"])["label"][:MOST_RANKED]
+    return _split(by_seed[by_seed["label"].isin(best)], best)
 
 
 def pairs(rows: pd.DataFrame) -> dict[tuple[str, str], Paired]:

@@ -30,7 +30,6 @@ AXES = {
 SPARK = (72, 18)
 
 
-@once
 def curves(
     results: Results,
     metric: str,
@@ -47,35 +46,44 @@ def curves(
     """
     if x not in AXES:
         raise BenchError(f"no axis '{x}'; allowed is {', '.join(AXES)}")
-    _, rows = select(results, protocol)
-    points = results.curves[results.curves["metric"] == metric]
-    trials = rows.loc[rows["kind"] == "trial", ["run_id", "label", "status", "seed"]]
-    if labels is not None:
-        trials = trials[trials["label"].isin(labels)]
-        points = points[points["run_id"].isin(trials["run_id"])]
-    points = points.merge(trials, on="run_id").dropna(subset=[x, "value"])
-    return points.sort_values(["label", "seed", "run_id", "step"])
+    group, _ = select(results, protocol)
+    points = _of_all(results, metric, group) if labels is None else _of_cells(results, group, labels)
+    return points[points["metric"] == metric].dropna(subset=[x, "value"])
 
 
 @once
-def logged(results: Results, group: Group) -> list[str]:
-    """The metrics of which this group's trials have points, those with most first."""
+def _of_all(results: Results, metric: str, group: Group) -> pd.DataFrame:
+    return _points(results, group, [metric], None)
+
+
+@once
+def _of_cells(results: Results, group: Group, labels: tuple[str, ...]) -> pd.DataFrame:
+    """All metrics at once, for the cells that are drawn are drawn in several."""
+    return _points(results, group, None, labels)
+
+
+def _points(results: Results, group: Group, metrics: list[str] | None, labels: tuple[str, ...] | None) -> pd.DataFrame:
+    """Only those that are wanted are read: there may be millions."""
     _, rows = select(results, group)
-    here = results.curves["run_id"].isin(rows.loc[rows["kind"] == "trial", "run_id"])
-    return list(results.curves.loc[here & results.curves["value"].notna(), "metric"].value_counts().index)
+    trials = rows.loc[rows["kind"] == "trial", ["run_id", "label", "status", "seed"]]
+    if labels is not None:
+        trials = trials[trials["label"].isin(labels)]
+    points = results.points.of(metrics, trials["run_id"]).merge(trials, on="run_id")
+    return points.sort_values(["label", "seed", "run_id", "step"])
 
 
 @once
 def scores_during(results: Results, score: str, protocol: Group | str | None = None) -> str | None:
     """The name under which 'fid' or 'is' was logged during training; None when it was at the end only.
 
-    Fewer samples than at the end make it another metric. Where runs differ in it, the one with most points.
+    Fewer samples than at the end make it another metric. Where runs differ in it, the one that most have.
     """
-    group, _ = select(results, protocol)
+    group, rows = select(results, protocol)
     final = group.metric(score)
     # Not 'mnist_fid_sd_2k', nor the second extractor's.
     during = re.compile(re.escape(final.rsplit("_", 1)[0]) + r"_\d+k?")
-    return next((name for name in logged(results, group) if during.fullmatch(name) and name != final), None)
+    logged = results.points.metrics(rows.loc[rows["kind"] == "trial", "run_id"])
+    return next((name for name in logged if during.fullmatch(name) and name != final), None)
 
 
 @once
@@ -84,8 +92,9 @@ def fid_during(
 ) -> pd.DataFrame:
     """`curves` of FID in training, of the trials that finished or diverged; others have not had their budget."""
     group, _ = select(results, protocol)
-    points = curves(results, scores_during(results, "fid", group) or group.metric("fid"), x, group, labels)
-    return points[points["status"].isin(["finished", "diverged"])]
+    points = curves(results, scores_during(results, "fid", group) or group.metric("fid"), x, group)
+    ended = points["status"].isin(["finished", "diverged"])
+    return points[ended if labels is None else ended & points["label"].isin(labels)]
 
 
 def bands(
@@ -103,7 +112,7 @@ def bands(
     no good reason. So it has no line where a seed diverged before its first evaluation.
     """
     points = fid_during(results, x, protocol, labels).drop_duplicates(["run_id", "step"], keep="last")
-    points = points[~points["label"].isin(_diverged_early(results, points, protocol)["label"])]
+    points = points[~points["label"].isin(_diverged_early(results, protocol)["label"])]
     frames = []
     for label, here in points.groupby("label", sort=False):
         wide = here.set_index(["step", "run_id"])[["value", x]].astype(float).unstack()
@@ -131,7 +140,7 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     """
     points = fid_during(results, protocol=protocol)
     scores = ["best", "last", "area"]
-    early = _diverged_early(results, points, protocol).set_index("run_id")[["label"]]
+    early = _diverged_early(results, protocol).set_index("run_id")[["label"]]
     trials = pd.concat([_bought(points), early.assign(**dict.fromkeys(scores, math.inf))])
     columns = ["label", "trials", *scores, "reached", *AXES]
     reached = trials[np.isfinite(trials["best"].astype(float))]
@@ -151,10 +160,12 @@ def budgets(results: Results, protocol: Group | str | None = None, target: float
     return frame
 
 
-def _diverged_early(results: Results, points: pd.DataFrame, protocol: Group | str | None) -> pd.DataFrame:
-    """The trials that diverged before they had any of these points."""
+@once
+def _diverged_early(results: Results, protocol: Group | str | None) -> pd.DataFrame:
+    """The trials that diverged before their first evaluation."""
     _, rows = select(results, protocol)
-    return rows[(rows["status"] == "diverged") & ~rows["run_id"].isin(points["run_id"])]
+    evaluated = fid_during(results, protocol=protocol)["run_id"]
+    return rows[(rows["status"] == "diverged") & ~rows["run_id"].isin(evaluated)]
 
 
 def _bought(points: pd.DataFrame) -> pd.DataFrame:

@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 
 from reports import figures, tables
 from reports.comparisons import blocks, ranked
-from reports.curves import AXES, logged, scores_during
+from reports.curves import AXES, scores_during
 from reports.curves import budgets as bought
+from reports.curves import curves as points
 from reports.groups import Group, devices, select
+from reports.looks import drawn
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -60,8 +62,8 @@ def pairs(results: Results, group: Group, name: str) -> list[Plot]:
         left_out = [label for label in ranked(rows) if label not in ranks]
         if left_out:
             caption += f" Left out, since they share too few seeds with the others: {', '.join(left_out)}."
-        drawn = figures.critical_difference(results, group)
-        plots.append(Plot(f"{name}-cd", "Critical differences of mean ranks", caption, drawn))
+        drawing = figures.critical_difference(results, group)
+        plots.append(Plot(f"{name}-cd", "Critical differences of mean ranks", caption, drawing))
     return plots
 
 
@@ -77,8 +79,8 @@ def effects(results: Results, group: Group, name: str) -> list[Plot]:
         plots.append(Plot(f"{name}-effects", "Effects on FID", caption, figures.effect_sizes(results, group)))
     for i, field in enumerate(dict.fromkeys(found["factor"])):
         title = "FID with and without BN" if field == "bn" else f"FID by {field}"
-        drawn = figures.factor_pairs(results, field, group)
-        plots.append(Plot(f"{name}-factor{i}", title, "A line joins the two trials of one seed.", drawn))
+        drawing = figures.factor_pairs(results, field, group)
+        plots.append(Plot(f"{name}-factor{i}", title, "A line joins the two trials of one seed.", drawing))
     return plots
 
 
@@ -94,8 +96,8 @@ def budgets(results: Results, group: Group, name: str) -> list[Plot]:
     plots = []
     for x, axis in AXES.items():
         said = f"{caption} {mixed}." if mixed and x == "seconds" else caption
-        drawn = figures.budget_bands(results, x, group)
-        plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", said, drawn))
+        drawing = figures.budget_bands(results, x, group)
+        plots.append(Plot(f"{name}-budget-{x}", f"FID for a budget of {axis}", said, drawing))
     caption = "A dot is the mean at the end of training over the seeds that finished, without its interval. "
     if mixed:
         caption += f"{mixed}, so no front is drawn."
@@ -106,22 +108,24 @@ def budgets(results: Results, group: Group, name: str) -> list[Plot]:
 
 
 def curves(results: Results, group: Group, name: str) -> list[Plot]:
-    """FID, IS and losses in training, each where it was logged."""
+    """FID, IS and losses in training, each where the cells that are drawn have points of it."""
+    cells = tuple(drawn(results, select(results, group)[1]))
+
+    def logged(*metrics: str | None) -> bool:
+        return any(metric and len(points(results, metric, "images", group, cells)) for metric in metrics)
+
     plots = []
-    metric = scores_during(results, "fid", group) or group.metric("fid")
-    there = logged(results, group)
-    if metric in there:
-        drawn = figures.fid_curve(results, "images", group)
-        plots.append(Plot(f"{name}-fid", "FID against images seen", "", drawn))
-    score = scores_during(results, "is", group) or group.metric("is")
-    if score in there:
+    if logged(scores_during(results, "fid", group), group.metric("fid")):
+        drawing = figures.fid_curve(results, "images", group)
+        plots.append(Plot(f"{name}-fid", "FID against images seen", "", drawing))
+    if logged(scores_during(results, "is", group), group.metric("is")):
         caption = "Of the digit classifier; at most 10, and blind to repeated digits."
-        plots.append(Plot(f"{name}-is", "IS against images seen", caption, figures.is_curve(results, "images", group)))
-    if "loss_d" in there:
+        drawing = figures.is_curve(results, "images", group)
+        plots.append(Plot(f"{name}-is", "IS against images seen", caption, drawing))
+    if logged("loss_d"):
         caption = "They show how a trial went; losses of different algorithms do not compare."
-        plots.append(
-            Plot(f"{name}-loss", "Losses against images seen", caption, figures.losses(results, "images", group))
-        )
+        drawing = figures.losses(results, "images", group)
+        plots.append(Plot(f"{name}-loss", "Losses against images seen", caption, drawing))
     return plots
 
 

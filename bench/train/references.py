@@ -16,7 +16,7 @@ from bench.pictures import SAMPLES, png_bytes
 from bench.protocol import Protocol
 from bench.samples import Samples
 from bench.spool import RunWriter
-from bench.track import PREFIX
+from bench.track import PARENT, PREFIX
 from bench.train.sampling import draw
 from bench.train.workplace import Workplace
 from gans import GAN
@@ -63,7 +63,7 @@ class References:
         sets: dict[str, list[MlflowRun]] = {}
         for run in runs:
             if run.data.tags.get(f"{PREFIX}maker") == self._maker:
-                sets.setdefault(run.data.tags.get("mlflow.parentRunId", ""), []).append(run)
+                sets.setdefault(run.data.tags.get(PARENT, ""), []).append(run)
         for rows in sets.values():
             if len(rows) == int(rows[0].data.tags[f"{PREFIX}rows"]):
                 return rows

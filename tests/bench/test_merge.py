@@ -10,6 +10,7 @@ from bench import results
 from bench.errors import BenchError
 from bench.frames import write
 from bench.merge import Merged, merge
+from bench.points import Table
 from bench.track import Store
 
 IDENTITY = ["run_id", "parent_id", "imported"]
@@ -62,7 +63,7 @@ def test_a_second_time_adds_nothing(store, new_store, exported):
 def test_without_curves_the_figures_are_there(store, new_store, exported):
     theirs = exported(store)
     here = new_store("other machine")
-    merge(dataclasses.replace(theirs, curves=theirs.curves.iloc[:0]), here)
+    merge(dataclasses.replace(theirs, points=Table(theirs.curves.iloc[:0])), here)
     merged = by_cell(results.load(here.uri).trials).drop(columns=IDENTITY)
     expected = by_cell(theirs.trials).drop(columns=IDENTITY)
     pd.testing.assert_frame_equal(merged, expected, check_exact=True, check_like=True)

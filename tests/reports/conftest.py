@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from bench.points import Table
 from bench.protocol import Protocol
 from bench.results import Results
 
@@ -42,12 +43,13 @@ class MadeUpResults(Results):
     def __init__(self, rows: list[dict], points: list[tuple], files: dict[tuple[str, str], bytes]) -> None:
         columns = ["run_id", "step", "metric", "value", "g_updates", "d_updates", "images", "seconds"]
         trials = pd.DataFrame(rows).astype({"seed": "Int64", "year": "Int64", "bn": "boolean"})
-        super().__init__(trials, pd.DataFrame(points, columns=columns), INVENTED, "sqlite:///made-up.db", {})
+        super().__init__(trials, Table(pd.DataFrame(points, columns=columns)), INVENTED, "sqlite:///made-up.db", {})
         object.__setattr__(self, "files", files)
 
     def but(self, **fields: object) -> "MadeUpResults":
         """The same with other fields, and nothing worked out of it yet."""
         other = copy.copy(self)
+        vars(other).pop("curves", None)
         for name, value in fields.items():
             object.__setattr__(other, name, value)
         return other

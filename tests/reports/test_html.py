@@ -220,7 +220,7 @@ def test_no_results_are_an_error(builder):
     builder.trial("dcgan", True, 0, 20.0)
     there = builder.results()
     with pytest.raises(BenchError, match="no results to report"):
-        html.render(Results(there.trials.iloc[:0], there.curves, there.experiment, there.store, {}))
+        html.render(Results(there.trials.iloc[:0], there.points, there.experiment, there.store, {}))
 
 
 DRAWING = {"defs", "style", "g", "path", "use", "text", "tspan", "clippath", "rect"}

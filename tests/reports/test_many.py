@@ -119,7 +119,7 @@ def test_what_was_worked_out_is_kept_and_nobody_spoils_it(three_seeds, monkeypat
     again.attrs["track"] = "spoilt"
     assert tables.leaderboard(three_seeds)["fid"].equals(first["fid"])
     assert tables.leaderboard(three_seeds).attrs == first.attrs
-    read_again = Results(three_seeds.trials, three_seeds.curves, three_seeds.experiment, three_seeds.store, {})
+    read_again = Results(three_seeds.trials, three_seeds.points, three_seeds.experiment, three_seeds.store, {})
     with pytest.raises(TypeError):
         tables.leaderboard(read_again)
 

@@ -1,5 +1,6 @@
 """`bench scale`: its arithmetic, its made-up stores, and what it says."""
 
+import math
 import os
 import random
 import re
@@ -9,14 +10,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from mlflow.entities import Metric
 
-from bench import results, scale, stored
+from bench import database, results, scale, stored
 from bench.errors import BenchError
 from bench.request import Request
-from bench.track import Store
+from bench.track import Store, search
 from bench.train.interface import Order
+from reports import html
+
+SCORED = ("mnist_fid_2k", "mnist_is_2k", "mnist_fid_10k", "mnist_is_10k", "eval_seconds", "log_seconds")
 
 
 def test_efficiency_is_the_part_of_all_slots_time_in_trials():
@@ -51,26 +56,77 @@ def test_it_measures_what_it_can_without_ray_and_leaves_nothing_behind(command, 
     assert "MLFLOW_TRACKING_URI" not in os.environ
 
 
-def test_many_runs_by_their_ids_are_read_in_few_calls(monkeypatch, tmp_path):
-    """As `bench run` does at its end with the trials that it knew already."""
-    uri = f"sqlite:///{tmp_path}/made-up.db"
-    store = Store(uri=uri)
+@pytest.fixture
+def made_up(tmp_path):
+    """A store of twelve invented trials, one of whose values is NaN, and one infinite."""
+    store = Store(uri=f"sqlite:///{tmp_path}/made-up.db")
     scale.fill(store, trials=12, cells=4, points=10)
-    ids = sorted(run.info.run_id for run in store.runs("trial"))
+    run_id = store.runs("trial")[3].info.run_id
+    store.add_points(run_id, [("loss_d", math.nan, 1, 11), ("loss_g", math.inf, 1, 11)])
+    return store
+
+
+def test_plain_queries_find_what_mlflow_finds(made_up):
+    found, expected = database.runs(made_up.client, made_up.experiment_id), search(made_up.client, ["1"], "")
+    assert len(found) == 12
+    assert [run.info for run in found] == [run.info for run in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert (one.data.tags, one.data.params) == (other.data.tags, other.data.params)
+        assert one.data.metrics.keys() == other.data.metrics.keys()
+        assert all(
+            one.data.metrics[name] == pytest.approx(value, nan_ok=True, rel=0, abs=0)
+            for name, value in other.data.metrics.items()
+        )
+
+
+@pytest.mark.parametrize("chosen", [slice(None), slice(2, 9)], ids=["all runs", "seven runs"])
+@pytest.mark.parametrize("together", [500, 5])
+def test_a_database_and_a_server_give_the_same_points(chosen, together, made_up, monkeypatch):
+    """A server's way of asking, put to the same store."""
+    monkeypatch.setattr(database, "TOGETHER", together)
+    runs = stored.runs(made_up.client, made_up.experiment_id)[chosen]
+    ids = None if chosen == slice(None) else [run.info.run_id for run in runs]
+    expected = {}
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "is_database", lambda _: False)
+        for metrics in (None, ["mnist_fid_2k"], ["loss_d", "loss_g"]):
+            expected[str(metrics)] = stored.Logged(made_up.client, made_up.experiment_id, runs).of(metrics, ids)
+    every = stored.runs(made_up.client, made_up.experiment_id)
+    for metrics in (None, ["mnist_fid_2k"], ["loss_d", "loss_g"]):
+        found = stored.Logged(made_up.client, made_up.experiment_id, every).of(metrics, ids)
+        assert set(found["run_id"]) == {run.info.run_id for run in runs}
+        assert set(found["metric"]) == set(metrics or ["loss_d", "loss_g", *SCORED])
+        pd.testing.assert_frame_equal(found, expected[str(metrics)], check_exact=True)
+
+
+def test_a_page_of_many_trials_reads_the_points_that_it_shows(made_up, monkeypatch):
+    read = []
+    honest = database.points
+    monkeypatch.setattr(database, "points", lambda *asked: read.append(asked[2:]) or honest(*asked))
+    monkeypatch.setattr(database, "TOGETHER", 5)
+    loaded = results.load(made_up.uri)
+    assert not read
+    assert "FID against images seen" in html.render(loaded)
+    assert [metrics for metrics, _ in read] == [["mnist_fid_2k"], None]
+
+
+def test_runs_of_a_server_by_their_ids_are_read_in_few_calls(made_up, monkeypatch):
+    """As `bench run` does at its end with the trials that it knew already."""
+    monkeypatch.setattr(database, "is_database", lambda _: False)
+    ids = sorted(run.info.run_id for run in made_up.runs("trial"))
     calls = []
     honest = stored.search
     monkeypatch.setattr(stored, "TOGETHER", 5)
     monkeypatch.setattr(stored, "search", lambda *arguments: calls.append(arguments) or honest(*arguments))
-    found = stored.named(store.client, store.experiment_id, iter(ids[:11]))
+    found = stored.runs(made_up.client, made_up.experiment_id, "none", ids[:11])
     assert sorted(run.info.run_id for run in found) == ids[:11]
-    assert len(calls) == 3
-    assert stored.named(store.client, store.experiment_id, []) == []
-    monkeypatch.setattr(stored, "TOGETHER", 500)
-    calls.clear()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    loaded = results.load(parent="none", also=ids[2:9])
-    assert sorted(loaded.trials["run_id"]) == ids[2:9]
-    assert len(calls) == 3, "of this parent, by id, the doctor's"
+    assert len(calls) == 1 + 3
+
+
+def test_runs_of_one_command_and_those_that_it_knew_are_read(made_up, monkeypatch):
+    ids = sorted(run.info.run_id for run in made_up.runs("trial"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", made_up.uri)
+    assert sorted(results.load(parent="none", also=ids[2:9]).trials["run_id"]) == ids[2:9]
 
 
 def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():
@@ -78,6 +134,8 @@ def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():
     together = threading.Barrier(stored.AT_ONCE)
 
     class Client:
+        tracking_uri = "http://server"
+
         def get_metric_history(self, run_id, key):
             together.wait(30)
             time.sleep(random.random() / 100)
@@ -87,8 +145,12 @@ def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():
         SimpleNamespace(info=SimpleNamespace(run_id=f"run {i}"), data=SimpleNamespace(metrics={"a": 0.0, "b": 0.0}))
         for i in range(stored.AT_ONCE)
     ]
+    logged = stored.Logged(Client(), "1", runs)
     expected = [(run.info.run_id, step, key, float(step)) for run in runs for key in "ab" for step in (1, 2)]
-    assert stored._from_server(Client(), runs) == expected
+    for _ in range(2):  # the second time they are here
+        points = logged.of()[["run_id", "step", "metric", "value"]]
+        assert list(points.itertuples(index=False, name=None)) == expected
+    assert logged.metrics(["run 1"]) == ["a", "b"]
 
 
 class Threads:
