@@ -1,5 +1,7 @@
 """The uniform field has exactly the tutorial's shapes and Keras's constants."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -38,8 +40,8 @@ def test_parameter_counts_by_hand():
 
 
 @pytest.mark.parametrize(("bn", "expected"), [
-    (True, ["Conv2d", "BatchNorm2d", "LeakyReLU", "Dropout"] * 2),
-    (False, ["Conv2d", "LeakyReLU", "Dropout"] * 2),
+    (True, ["Conv2d", "BatchNorm2d", "Dropout", "LeakyReLU"] * 2),
+    (False, ["Conv2d", "Dropout", "LeakyReLU"] * 2),
 ])  # fmt: skip
 def test_trunk_layers(bn, expected):
     seen = shapes_of(Trunk(bn=bn, dropout=0.3), torch.randn(2, 1, 28, 28))
@@ -137,6 +139,22 @@ def test_one_output_is_squeezed_and_more_are_not():
     images = torch.randn(3, 1, 28, 28)
     assert Discriminator(Trunk(bn=False, dropout=0.0))(images).shape == (3,)
     assert Discriminator(Trunk(bn=False, dropout=0.0), outputs=11)(images).shape == (3, 11)
+
+
+@pytest.mark.parametrize("bn", [True, False])
+def test_dropout_before_the_activation_gives_what_the_tutorial_s_gives_behind_it(bn):
+    trunk = Trunk(bn=bn, dropout=0.3).double()
+    layers = [layer for layer in trunk.layers if not isinstance(layer, Dropout)]
+    behind = [[layer, Dropout(0.3)] if isinstance(layer, nn.LeakyReLU) else [layer] for layer in layers]
+    tutorial = nn.Sequential(*itertools.chain(*behind))
+    images, found = torch.rand(8, 1, 28, 28, dtype=torch.float64, requires_grad=True), []
+    for layers in (trunk.layers, tutorial):
+        torch.manual_seed(5)
+        features = layers(images)
+        (slopes,) = torch.autograd.grad(features.square().sum(), images, create_graph=True)
+        found.append([features, slopes, *torch.autograd.grad(slopes.square().sum(), list(trunk.parameters()))])
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 class TestDropout:
