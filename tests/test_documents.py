@@ -1,13 +1,17 @@
 """What README and CONTRIBUTING say is there."""
 
+import importlib.util
+import math
 import re
 import shlex
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import scipy.stats
 
 import gans
-from bench import tasks
+from bench import results, tasks
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -62,6 +66,73 @@ def test_the_chinese_readme_says_the_same(pattern):
     found = re.findall(pattern, README, re.MULTILINE)
     assert found
     assert re.findall(pattern, chinese, re.MULTILINE) == found
+
+
+class TestMeasured:
+    """What the READMEs say of GANs is what the committed figures say."""
+
+    @pytest.fixture(scope="class")
+    def readme(self):
+        """docs/readme.py, which is no module of the package."""
+        spec = importlib.util.spec_from_file_location("readme", ROOT / "docs" / "readme.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    @pytest.fixture(scope="class")
+    def figures(self):
+        return results.load(ROOT / "reports" / "quick.parquet")
+
+    @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+    def test_tables_are_made_of_the_file(self, name, readme, figures):
+        text = (ROOT / name).read_text()
+        assert readme.filled(text, readme.blocks(figures)) == text, "python docs/readme.py"
+
+    def test_means_are_those_of_the_file_s_trials(self):
+        """Worked out here without any of the report's code."""
+        frame = pd.read_parquet(ROOT / "reports" / "quick.parquet")
+        trials = frame.query("status == 'finished' and track == 'noise-to-image' and weights == 'raw'")
+        lines = re.findall(
+            r"^\| (\S+) \| `(.+?)` \| (\d)/\3 \| (\S+) \[(\S+), (\S+)\] \| (\S+) \|$", README, re.MULTILINE
+        )
+        assert lines
+        for rank, cell, seeds, *said in lines:
+            fids = trials.loc[trials["cell"] == cell, "fid"]
+            assert fids.size == int(seeds) >= 3
+            half = scipy.stats.t.ppf(0.975, fids.size - 1) * fids.std() / math.sqrt(fids.size)
+            is_ = trials.loc[trials["cell"] == cell, "is_"].mean()
+            expected = (fids.mean(), fids.mean() - half, fids.mean() + half, is_)
+            assert [float(number) for number in said] == pytest.approx(expected, abs=0.0051)
+            assert re.fullmatch(r"\d+(-\d+)?", rank)
+
+    def test_effects_of_batch_norm_are_those_of_the_file_s_trials(self):
+        frame = pd.read_parquet(ROOT / "reports" / "quick.parquet")
+        trials = frame.query("status == 'finished' and track == 'noise-to-image' and weights == 'raw'")
+        lines = re.findall(r"^\| `(\w+)` \| (\d) \| (\S+) \[\S+, \S+\] \| (\S+) \| (.*) \|$", README, re.MULTILINE)
+        assert lines
+        for algorithm, seeds, difference, p, said in lines:
+            by_seed = [
+                trials[trials["cell"] == f"{algorithm} bn={switch}"].set_index("seed")["fid"]
+                for switch in ("on", "off")
+            ]
+            differences = (by_seed[0] - by_seed[1]).dropna()
+            assert differences.size == int(seeds)
+            assert float(difference) == pytest.approx(differences.mean(), abs=0.0051)
+            assert (said != "not separable") is (float(p.strip("<")) <= 0.05)
+            if said != "not separable":
+                assert said == ("better without" if float(difference) > 0 else "better with")
+
+    def test_a_mark_that_is_missing_is_told(self, readme):
+        with pytest.raises(ValueError, match="the mark of 'leaderboard' is there 0 times"):
+            readme.filled("no marks", {"leaderboard": "a table"})
+
+    def test_the_picture_shows_every_cell_of_the_table(self, readme, figures):
+        figure = readme.picture(figures)
+        names = [label.get_text().replace("\n", " ") for label in figure.axes[0].get_yticklabels()]
+        cells = re.findall(r"^\| \S+ \| [`*](.+?)[`*] \| \S+ \| \d", README, re.MULTILINE)
+        assert names == cells
+        assert len(figure.axes[1].images) == len(cells), "each with samples"
+        assert (ROOT / "reports" / "leaderboard.png").stat().st_size < 300_000
 
 
 def test_contributing_example_keeps_the_contract(command, monkeypatch):

@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import ExitStack
+from itertools import takewhile
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -52,7 +55,8 @@ def server(tmp_path_factory):
     # PostgreSQL refuses to run as root; the Debian package brings its own user.
     user = "postgres" if os.geteuid() == 0 else None
     if user:
-        for path in (folder, *list(folder.parents)[:2]):
+        # Under xdist there is a folder more between this one and that of all temporary files.
+        for path in (folder, *takewhile(lambda path: path != Path(tempfile.gettempdir()), folder.parents)):
             path.chmod(0o755)
         shutil.chown(folder, user)
     data = folder / "data"

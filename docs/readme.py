@@ -1,0 +1,152 @@
+"""What of the READMEs is measured: `python docs/readme.py` writes their tables between the marks, and their picture.
+
+All of it is of noise to image in `reports/quick.parquet`: the cells of SEEDS seeds or more, and what batch norm in the
+discriminator does to those that have them with it and without.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from bench import results
+from bench.pictures import SAMPLES
+from reports import columns, plotting, tables
+from reports.groups import Group, protocols, select
+from reports.looks import MUTED, looks, style
+from reports.numbers import SIGNED, estimated, number, p_value
+from reports.paired import ALPHA
+from reports.svg import to_png
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "reports" / "quick.parquet"
+PICTURE = ROOT / "reports" / "leaderboard.png"
+READMES = (ROOT / "README.md", ROOT / "README.zh.md")
+SEEDS = 3
+TRACK = "noise-to-image"
+
+
+def main() -> None:
+    """Writes every table into every README, and the picture beside the file of figures."""
+    found = results.load(MEASURED)
+    made = blocks(found)
+    for path in READMES:
+        path.write_text(filled(path.read_text(), made))
+    PICTURE.write_bytes(to_png(picture(found), dpi=110))
+
+
+def filled(text: str, made: dict[str, str]) -> str:
+    """The text with these tables between their marks, each of which must be there once."""
+    for name, block in made.items():
+        mark = f"<!-- {name} -->\n"
+        if text.count(mark) != 1:
+            raise ValueError(f"the mark of '{name}' is there {text.count(mark)} times")
+        before, _, behind = text.partition(mark)
+        _, end, after = behind.partition("<!-- end -->")
+        text = f"{before}{mark}{block}\n{end}{after}"
+    return text
+
+
+def blocks(found: results.Results) -> dict[str, str]:
+    """Name -> table."""
+    group = _group(found)
+    return {"leaderboard": leaderboard(found, group), "batch norm": batch_norm(found, group)}
+
+
+def _group(found: results.Results) -> Group:
+    """That of most trials: rows that score averaged weights have a protocol of their own."""
+    there = [group for group in protocols(found) if group.track == TRACK]
+    return max(there, key=lambda group: len(select(found, group)[1]))
+
+
+def _shown(found: results.Results, group: Group) -> list[dict[Any, Any]]:
+    """Reference rows and cells of enough seeds, by FID."""
+    board = tables.leaderboard(found, group)
+    rows: list[dict[Any, Any]] = board[(board["kind"] == "reference") | (board["trials"] >= SEEDS)].to_dict("records")
+    return rows
+
+
+def leaderboard(found: results.Results, group: Group) -> str:
+    """Reference rows and cells of enough seeds, by FID."""
+    lines = []
+    for row in _shown(found, group):
+        cell = row["kind"] == "cell"
+        name = f"`{row['label']}`" if cell else f"*{row['label']}*"
+        fid = estimated(row["fid"], row["fid_low"], row["fid_high"])
+        lines.append((columns.rank(row), name, columns.seeds(row), fid, number(row["is_"])))
+    return _table(("rank", "cell", "seeds", "FID", "IS"), lines)
+
+
+def batch_norm(found: results.Results, group: Group) -> str:
+    """FID with it minus without, paired by seed; p is adjusted for all rows that the report has of it."""
+    effects = tables.bn_effect(found, group)
+    lines = []
+    for row in effects[effects["pairs"] >= SEEDS].to_dict("records"):
+        difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
+        better = "better without" if row["difference"] > 0 else "better with"
+        said = better if row["p"] <= ALPHA else "not separable"
+        lines.append((f"`{row['label']}`", str(int(row["pairs"])), difference, p_value(row["p"]), said))
+    return _table(("algorithm", "seeds", "FID with minus without", "p", "what follows"), lines)
+
+
+def picture(found: results.Results) -> Figure:
+    """Every shown row's FID with its interval, beside the first ten samples of its first seed, never of the best."""
+    group = _group(found)
+    shown = _shown(found, group)
+    _, rows = select(found, group)
+    strips = [_strip(found, rows[rows["label"] == row["label"]].sort_values("seed")) for row in shown]
+    height, colours = 0.42, looks(found)
+    with style():
+        fig = Figure(figsize=(9.6, height * len(shown) + 0.8))
+        body = (0.6 / fig.get_figheight(), height * len(shown) / fig.get_figheight())
+        axes, right = (fig.add_axes((left, body[0], width, body[1])) for left, width in ((0.16, 0.38), (0.555, 0.435)))
+        for place, row in enumerate(shown):
+            colour = colours[row["label"]].colour if row["kind"] == "cell" else MUTED
+            if row["seeds"] > 1:
+                axes.plot([row["fid_low"], row["fid_high"]], [place] * 2, color=colour, linewidth=2.4, alpha=0.5)
+            axes.scatter([row["fid"]], [place], s=44, color=colour, zorder=4)
+            strip = strips[place]
+            if strip is not None:
+                right.imshow(
+                    strip,
+                    cmap="gray",
+                    vmin=0,
+                    vmax=255,
+                    extent=(0, 1, place + 0.47, place - 0.47),
+                    aspect="auto",
+                )
+        best = [row["fid_high"] if row["seeds"] > 1 else row["fid"] for row in shown if row["kind"] == "cell"]
+        plotting.fid_extent(axes, pd.Series(best, dtype=float), pd.Series(best, dtype=float))
+        end = axes.get_xlim()[1]
+        for place, row in enumerate(shown):
+            if row["fid"] > end:
+                axes.annotate(f"{number(row['fid'])} \u2192", (end, place), ha="right", va="center", color=MUTED)
+        plotting.rows_axis(axes, [row["label"] for row in shown], "")
+        right.set(xlim=(0, 1), ylim=axes.get_ylim())
+        right.axis("off")
+    return fig
+
+
+def _strip(found: results.Results, rows: pd.DataFrame) -> NDArray[np.uint8] | None:
+    """The first line of a grid of samples."""
+    content = found.artifact(rows["run_id"].iloc[0], SAMPLES)
+    if content is None:
+        return None
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as grid:
+        return np.asarray(grid.convert("L"))[1:31]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
+
+
+if __name__ == "__main__":
+    main()
