@@ -133,12 +133,12 @@ def rows(found: Iterable[Run]) -> pd.DataFrame:
     """These runs as a frame, one row each."""
     try:
         frame = pd.DataFrame([_row(run) for run in found])
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        return typed(frame.reindex(columns=[*NAMES, *(name for name in frame if name not in NAMES)]))
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise BenchError(
             f"a run in the store is none of this version of bench ({' '.join(str(error).split())[:100]}); delete it, "
             "or choose another --experiment"
         ) from error
-    return typed(frame.reindex(columns=[*NAMES, *(name for name in frame if name not in NAMES)]))
 
 
 @lru_cache(1_000)

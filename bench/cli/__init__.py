@@ -5,6 +5,7 @@ Command modules import nothing heavy at top level, so that `bench --help` answer
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 
@@ -88,6 +89,9 @@ def _first_line(error: Exception) -> str:
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
     warn_in_one_line()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name need not be text: bytes that are none are escaped, as they are on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         result = cli.main(given, prog_name="bench", standalone_mode=False, obj=given)

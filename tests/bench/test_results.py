@@ -199,6 +199,13 @@ def test_files_of_a_server_lie_beside_its_database(new_store, tmp_path):
 
 
 class TestRefused:
+    @pytest.mark.parametrize(("tag", "value"), [("year", "9" * 30), ("seed", "four"), ("config", "[" * 9_999)])
+    def test_a_run_that_no_bench_wrote(self, new_store, tag, value):
+        store = new_store("here")
+        store.write(record(store, trial(), 20.0), tags={tag: value}, params={})
+        with pytest.raises(BenchError, match=r"a run in the store is none of this version of bench .*; delete it, or"):
+            results.load(store.uri)
+
     def test_a_folder_without_a_store(self, tmp_path):
         with pytest.raises(BenchError, match=r"no such file; allowed are a tracking URI"):
             results.load(tmp_path)

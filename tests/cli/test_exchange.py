@@ -1,6 +1,9 @@
 """`bench export`, `bench import` and `bench report --from`, as they are typed."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +29,18 @@ def refused(command):
         return err
 
     return run
+
+
+def test_a_name_that_is_no_text_is_escaped_where_it_is_told(tmp_path):
+    """On a terminal, whose output takes no bytes that are none of its encoding."""
+    name = os.fsdecode(b"\xff.csv")
+    told = subprocess.run(
+        [sys.executable, "-c", "from bench.cli import main; main()", "export", name, "--from", EXAMPLE],
+        cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert str(tmp_path / r"\udcff.csv") in told.stdout
+    assert (tmp_path / name).exists()
 
 
 def test_columns_are_listed(command, monkeypatch):
