@@ -9,6 +9,14 @@ from pathlib import Path
 from bench.errors import BenchError
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file or folder of this name, which may be longer than any: of such pathlib raises OSError."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def slug(text: str) -> str:
     """The text as a part of a file's name: letters and digits, and one hyphen for whatever lies between them."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text)

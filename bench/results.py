@@ -23,6 +23,7 @@ from bench.columns import RESULTS, typed
 from bench.defaults import EXPERIMENT
 from bench.errors import BenchError
 from bench.examination import Examination
+from bench.files import is_there
 from bench.points import Parts, Points, Table
 from bench.stored import Archive
 from bench.track import HINT, open_client, shown
@@ -107,7 +108,7 @@ def load(
 
 def _from_source(source: str, experiment: str, parent: str | None) -> Results:
     place, mark, named = source, "", ""
-    if "#" in source and not Path(source).exists():
+    if "#" in source and not is_there(Path(source)):
         place, mark, named = source.rpartition("#")
     file = track.sqlite_path(place)
     if "://" in place and file is None:
@@ -131,8 +132,8 @@ def from_file(path: Path) -> Results:
 
 def _sqlite(path: Path) -> str:
     """The URI of an MLflow store that is a file, or lies in this folder by its usual name."""
-    path = path / "mlflow.db" if path.is_dir() else path
-    if not path.is_file():
+    path = path / "mlflow.db" if is_there(path) and path.is_dir() else path
+    if not is_there(path) or not path.is_file():
         raise BenchError(f"no results in {path}: no such file; {ALLOWED}")
     uri = f"file:{path.resolve()}?mode=ro"
     try:

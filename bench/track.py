@@ -36,6 +36,7 @@ from mlflow.tracking import MlflowClient
 
 from bench.defaults import EXPERIMENT
 from bench.errors import BenchError
+from bench.files import is_there
 
 HINT = "run one with: bench run --algos dcgan --bn on/off"
 PREFIX = "bench."
@@ -76,7 +77,7 @@ def sqlite_path(uri: str) -> Path | None:
 def check_there(uri: str, missing: str) -> None:
     """BenchError that begins with `missing` where a sqlite store has no file: who only reads must not make it."""
     path = sqlite_path(uri)
-    if path is not None and path.parent.is_dir() and not path.exists():
+    if path is not None and is_there(path.parent) and path.parent.is_dir() and not is_there(path):
         raise BenchError(f"{missing}: there is no {path} yet; {HINT}")
 
 

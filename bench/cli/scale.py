@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 def _numbers(_: click.Context, parameter: click.Parameter, text: str) -> list[int]:
     words = [word.strip() for word in text.split(",")]
-    if not all(word.isdecimal() and int(word) for word in words):
-        raise BenchError(f"--{parameter.name} {text}: allowed are whole numbers of at least 1, with commas")
+    if not all(word.isdecimal() and len(word) <= 6 and int(word) for word in words):
+        raise BenchError(f"--{parameter.name} {text[:40]}: allowed are whole numbers from 1 to 999,999, with commas")
     return [int(word) for word in words]
 
 

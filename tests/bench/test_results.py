@@ -210,6 +210,13 @@ class TestRefused:
         with pytest.raises(BenchError, match=r"no such file; allowed are a tracking URI"):
             results.load(tmp_path)
 
+    @pytest.mark.parametrize(
+        "source", ["a" * 5000, "a" * 5000 + "#bench", "sqlite:///" + "a" * 5000, "a" * 5000 + ".csv"]
+    )
+    def test_a_name_that_is_too_long_for_any_file(self, source, command):
+        code, _, err = command("report", "--from", source)
+        assert (code, err.count("\n")) == (2, 1)
+
     def test_a_file_that_is_no_database(self, tmp_path):
         (tmp_path / "notes.txt").write_text("figures")
         with pytest.raises(BenchError, match=r"notes.txt is no MLflow store: file is not a database"):

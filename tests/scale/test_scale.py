@@ -202,7 +202,8 @@ def test_those_that_wait_for_one_that_never_comes_say_so(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--slots", "--writers", "--trials"])
-def test_counts_that_are_none_are_one_line(option, command):
-    code, _, err = command("scale", option, "1,0")
+@pytest.mark.parametrize("text", ["1,0", "9" * 5000])
+def test_counts_that_are_none_are_one_line(option, text, command):
+    code, _, err = command("scale", option, text)
     assert (code, err.count("\n")) == (2, 1)
-    assert f"{option} 1,0: allowed are whole numbers of at least 1" in err
+    assert f"{option} {text[:40]}: allowed are whole numbers from 1 to 999,999" in err
