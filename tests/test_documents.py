@@ -68,20 +68,22 @@ def test_the_chinese_readme_says_the_same(pattern):
     assert re.findall(pattern, chinese, re.MULTILINE) == found
 
 
+@pytest.fixture(scope="module")
+def readme():
+    """docs/readme.py, which is no module of the package."""
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "docs" / "readme.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return results.load(ROOT / "reports" / "quick.parquet")
+
+
 class TestMeasured:
     """What the READMEs say of GANs is what the committed figures say."""
-
-    @pytest.fixture(scope="class")
-    def readme(self):
-        """docs/readme.py, which is no module of the package."""
-        spec = importlib.util.spec_from_file_location("readme", ROOT / "docs" / "readme.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    @pytest.fixture(scope="class")
-    def figures(self):
-        return results.load(ROOT / "reports" / "quick.parquet")
 
     @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
     def test_tables_are_made_of_the_file(self, name, readme, figures):
