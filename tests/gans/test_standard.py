@@ -147,7 +147,7 @@ class TestDCGANPaper:
 
     def test_dropout_stays_a_choice(self):
         names = [type(m).__name__ for m in make_gan("dcgan_paper", dropout=0.3).discriminator.trunk.layers]
-        assert names == ["Conv2d", "LeakyReLU", "Dropout", "Conv2d", "BatchNorm2d", "LeakyReLU", "Dropout"]
+        assert names == ["Conv2d", "Dropout", "LeakyReLU", "Conv2d", "BatchNorm2d", "Dropout", "LeakyReLU"]
 
     def test_batch_is_the_papers(self):
         assert gans.get("dcgan_paper").Config().batch_size == 128

@@ -311,11 +311,12 @@ def weights(rng, place):
 
 
 def tags(rng, place):
-    """A store whose tags, params or figures another program changed."""
+    """A store whose tags, params or figures another program changed, of the experiment that is read."""
     table = rng.choice(["tags", "tags", "tags", "params", "latest_metrics"])
     with closing(sqlite3.connect(place.folder / "mlflow.db", isolation_level=None)) as database:
-        rows = database.execute(f"SELECT run_uuid, key, value FROM {table} WHERE key NOT LIKE 'mlflow%'").fetchall()
-        run, key, before = rng.choice(rows)
+        ours = "SELECT run_uuid FROM runs JOIN experiments AS e USING (experiment_id) WHERE e.name = 'bench'"
+        query = f"SELECT run_uuid, key, value FROM {table} WHERE key NOT LIKE 'mlflow%' AND run_uuid IN ({ours})"
+        run, key, before = rng.choice(database.execute(query).fetchall())
     values = [*TEXTS, *map(json.dumps, VALUES)] if table != "latest_metrics" else [1e308, -1.0, 0.0, 2.0**70]
     value = rng.choice(values)
     change = f"UPDATE {table} SET value = ? WHERE run_uuid = ? AND key = ?"
