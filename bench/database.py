@@ -56,10 +56,17 @@ def _reader(client: MlflowClient) -> Iterator[Callable[[Any], list[Any]]]:
         yield read
 
 
+def _value(table: Any) -> Any:
+    """A metric's value, NULL where it is NaN: MLflow has a column of its own for that."""
+    from sqlalchemy import case, null
+
+    return case((table.is_nan, null()), else_=table.value)
+
+
 def runs(client: MlflowClient, experiment_id: str) -> list[Run]:
     """Every active run of the experiment, the newest first."""
     from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlParam, SqlRun, SqlTag
-    from sqlalchemy import case, null, select
+    from sqlalchemy import select
 
     of = select(SqlRun.run_uuid).where(SqlRun.experiment_id == int(experiment_id), SqlRun.lifecycle_stage == "active")
     found: dict[str, RunInfo] = {}
@@ -81,8 +88,7 @@ def runs(client: MlflowClient, experiment_id: str) -> list[Run]:
                 if run_id in kept:  # not begun between two queries
                     kept[run_id].append(kind(key, value))
         last = SqlLatestMetric
-        value = case((last.is_nan, null()), else_=last.value)
-        query = select(last.run_uuid, last.key, value, last.timestamp, last.step).where(last.run_uuid.in_(of))
+        query = select(last.run_uuid, last.key, _value(last), last.timestamp, last.step).where(last.run_uuid.in_(of))
         for run_id, key, number, timestamp, step in read(query):
             if run_id in metrics:
                 metrics[run_id].append(Metric(key, float("nan") if number is None else number, timestamp, step))
@@ -97,10 +103,9 @@ def points(
     Of these metrics, by default of all; of these runs at least, by default of all in the experiment.
     """
     from mlflow.store.tracking.dbmodels.models import SqlMetric, SqlRun
-    from sqlalchemy import case, null, select
+    from sqlalchemy import select
 
-    value = case((SqlMetric.is_nan, null()), else_=SqlMetric.value)
-    columns = (SqlMetric.run_uuid, SqlMetric.step, SqlMetric.key, value)
+    columns = (SqlMetric.run_uuid, SqlMetric.step, SqlMetric.key, _value(SqlMetric))
     query = select(*columns).order_by(SqlMetric.timestamp, SqlMetric.step)
     of = [SqlMetric.run_uuid.in_(select(SqlRun.run_uuid).where(SqlRun.experiment_id == int(experiment_id)))]
     # One metric of many runs is one stretch of the table's index; all metrics of a run are another.
@@ -114,9 +119,9 @@ def points(
             if metrics is None:
                 found += read(some)
                 continue
-            points = read(some.where(SqlMetric.key.in_(sorted(metrics))))
-            steps = {step for _, step, _, _ in points}
+            wanted = read(some.where(SqlMetric.key.in_(sorted(metrics))))
+            steps = {step for _, step, _, _ in wanted}
             positions = some.where(SqlMetric.key.in_(POSITION))
-            found += points
+            found += wanted
             found += read(positions.where(SqlMetric.step.in_(steps)) if len(steps) <= TOGETHER else positions)
     return pd.DataFrame(found, columns=["run_id", "step", "metric", "value"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,8 +18,8 @@ class Points(Protocol):
     def of(self, metrics: Collection[str] | None = None, run_ids: Collection[str] | None = None) -> pd.DataFrame:
         """The points of these metrics of these runs, by default of all; the columns are `bench.columns.CURVES`."""
 
-    def metrics(self, run_ids: Collection[str]) -> list[str]:
-        """Of which metrics these runs have points, those that most of them have first."""
+    def metrics(self, run_ids: Collection[str]) -> Counter[str]:
+        """How many of these runs have points of each metric."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,8 @@ class Table:
         found = found if metrics is None else found[found["metric"].isin(metrics)]
         return found if run_ids is None else found[found["run_id"].isin(run_ids)]
 
-    def metrics(self, run_ids: Collection[str]) -> list[str]:
-        return most_common(self.of(run_ids=run_ids)[["run_id", "metric"]].drop_duplicates()["metric"])
+    def metrics(self, run_ids: Collection[str]) -> Counter[str]:
+        return Counter(self.of(run_ids=run_ids)[["run_id", "metric"]].drop_duplicates()["metric"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +47,8 @@ class Parts:
         found = [part.of(metrics, ids if run_ids is None else ids.intersection(run_ids)) for part, ids in self.parts]
         return typed(pd.concat(found, ignore_index=True), CURVES)
 
-    def metrics(self, run_ids: Collection[str]) -> list[str]:
-        return most_common(
-            name for part, ids in self.parts for run_id in ids.intersection(run_ids) for name in part.metrics([run_id])
-        )
-
-
-def most_common(names: Iterable[str]) -> list[str]:
-    """Each name once, those that are there most often first."""
-    return [name for name, _ in Counter(names).most_common()]
+    def metrics(self, run_ids: Collection[str]) -> Counter[str]:
+        return sum((part.metrics(ids.intersection(run_ids)) for part, ids in self.parts), Counter())
 
 
 def positioned(points: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:

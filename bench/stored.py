@@ -7,6 +7,7 @@ import json
 import logging
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -21,9 +22,10 @@ from mlflow.tracking import MlflowClient
 
 from bench import database, track
 from bench.columns import NAMES, POSITION, TRIALS, typed
+from bench.database import TOGETHER
 from bench.errors import BenchError
 from bench.examination import Examination
-from bench.points import most_common, positioned
+from bench.points import positioned
 from bench.protocol import Protocol, metric_name
 from bench.track import KIND, PARENT, PREFIX, local_path, open_client, search
 
@@ -31,8 +33,6 @@ TAGS = [column.name for column in TRIALS if column.kind == "text" and column.nam
 """Columns of text; those that the protocol gives are filled in by it."""
 SERVER = "mlartifacts"
 """Where an MLflow server puts files, beside its database; its addresses do not say so."""
-TOGETHER = 500
-"""Runs in one query; databases limit the parameters of one."""
 AT_ONCE = 8
 """Calls of a server; MLflow keeps ten connections."""
 COUNTS = ("steps", "params_g", "params_d")
@@ -212,10 +212,10 @@ class Logged:
         points = [(key[0], point.step, key[1], point.value) for key in wanted for point in self._kept[key]]
         return pd.DataFrame(points, columns=["run_id", "step", "metric", "value"])
 
-    def metrics(self, run_ids: Collection[str]) -> list[str]:
+    def metrics(self, run_ids: Collection[str]) -> Counter[str]:
         """From what the runs say of their last values."""
-        names = [name for run_id in run_ids for name in self._names.get(run_id, ())]
-        return [name for name in most_common(names) if name not in POSITION]
+        names = (name for run_id in run_ids for name in self._names.get(run_id, ()))
+        return Counter(name for name in names if name not in POSITION)
 
 
 def find_run(run_id: str) -> tuple[Archive, Run]:

@@ -40,9 +40,10 @@ from bench.files import is_there
 
 HINT = "run one with: bench run --algos dcgan --bn on/off"
 PREFIX = "bench."
-JOURNAL = f"{PREFIX}journal"
 KIND = f"{PREFIX}kind"
 PARENT = "mlflow.parentRunId"
+"""MLflow's tag of a run inside another."""
+JOURNAL = f"{PREFIX}journal"
 """The tag that tells which journal of `bench.spool` a run is written from."""
 
 

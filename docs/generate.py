@@ -8,7 +8,6 @@ not.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from gans.config import Option
 from reports import tables
 from reports.columns import columns, notes
 from reports.numbers import NOTHING
+from reports.text import markdown_table
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "reports" / "quick.parquet"
@@ -47,12 +47,6 @@ def paper(text: str) -> str:
     return re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"[arXiv:\1](https://arxiv.org/abs/\1)", prose(text))
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
-
-
 def settings(specs: list[Option]) -> str:
     """Fields of a Config with meaning, range and source."""
     head = ("field", "default", "meaning", "allowed", "source of the default")
@@ -60,7 +54,7 @@ def settings(specs: list[Option]) -> str:
         (f"`{spec.name}`", f"`{as_text(spec.default)}`", prose(spec.meaning), spec.allowed, prose(spec.source))
         for spec in specs
     ]
-    return table(head, rows)
+    return markdown_table(head, rows)
 
 
 def bullets(title: str, items: tuple[str, ...]) -> list[str]:
@@ -83,7 +77,7 @@ def measured(name: str, found: results.Results) -> str:
         told = [column for column in shown if any(column.write(row) != NOTHING for row in own)]
         lines = [(column.heading, *(column.write(row) for row in records)) for column in told]
         parts.append(f"Track {group.track}, protocol {group.protocol}: {prose(group.text)}.")
-        parts.append(table(("", *rows[label.key]), lines))
+        parts.append(markdown_table(("", *rows[label.key]), lines))
         parts += [prose(note) for note in notes(rows)]
     return "\n\n".join(parts) or "Not yet, under today's protocol."
 
@@ -140,7 +134,7 @@ def index_page() -> str:
         for cls in members:
             same = ", ".join(prose(item.partition(":")[0]) for item in cls.info.same_as)
             rows.append((f"[`{cls.info.name}`]({cls.info.name}.md)", prose(cls.info.summary), str(cls.info.year), same))
-        parts += [f"## {family.capitalize()}", table(("name", "what it is", "year", "same as"), rows)]
+        parts += [f"## {family.capitalize()}", markdown_table(("name", "what it is", "year", "same as"), rows)]
     return "\n\n".join([*parts, "## Settings of every algorithm", settings(GAN.Config.options())])
 
 
@@ -151,13 +145,13 @@ def metrics_table() -> str:
         (f"`{metric.name}`", "yes" if metric.name in DEFAULT else "", f"{metric.least:,}", prose(metric.meaning))
         for metric in METRICS.values()
     ]
-    return table(head, rows)
+    return markdown_table(head, rows)
 
 
 def presets_table() -> str:
     """What `--preset` chooses from."""
     rows = [(f"`{p.name}`", str(p.budget), f"{p.samples:,}", p.meaning) for p in PRESETS.values()]
-    return table(("preset", "budget per trial", "scored samples", "for"), rows)
+    return markdown_table(("preset", "budget per trial", "scored samples", "for"), rows)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

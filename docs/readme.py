@@ -7,7 +7,6 @@ discriminator does to those that have them with it and without.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from reports.looks import MUTED, looks, style
 from reports.numbers import SIGNED, estimated, number, p_value
 from reports.paired import ALPHA
 from reports.svg import to_png
+from reports.text import markdown_table
 
 ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "reports" / "quick.parquet"
@@ -82,7 +82,7 @@ def leaderboard(found: results.Results, group: Group) -> str:
         name = f"`{row['label']}`" if cell else f"*{row['label']}*"
         fid = estimated(row["fid"], row["fid_low"], row["fid_high"])
         lines.append((columns.rank(row), name, columns.seeds(row), fid, number(row["is_"])))
-    return _table(("rank", "cell", "seeds", "FID", "IS"), lines)
+    return markdown_table(("rank", "cell", "seeds", "FID", "IS"), lines)
 
 
 def batch_norm(found: results.Results, group: Group) -> str:
@@ -94,7 +94,7 @@ def batch_norm(found: results.Results, group: Group) -> str:
         better = "better without" if row["difference"] > 0 else "better with"
         said = better if row["p"] <= ALPHA else "not separable"
         lines.append((f"`{row['label']}`", str(int(row["pairs"])), difference, p_value(row["p"]), said))
-    return _table(("algorithm", "seeds", "FID with minus without", "p", "what follows"), lines)
+    return markdown_table(("algorithm", "seeds", "FID with minus without", "p", "what follows"), lines)
 
 
 def picture(found: results.Results) -> Figure:
@@ -142,10 +142,6 @@ def _strip(found: results.Results, rows: pd.DataFrame) -> NDArray[np.uint8] | No
         return None
     with Image.open(io.BytesIO(content), formats=["PNG"]) as grid:
         return np.asarray(grid.convert("L"))[1:31]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *rows])
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def scores_during(results: Results, score: str, protocol: Group | str | None = N
     # Not 'mnist_fid_sd_2k', nor the second extractor's.
     during = re.compile(re.escape(final.rsplit("_", 1)[0]) + r"_\d+k?")
     logged = results.points.metrics(rows.loc[rows["kind"] == "trial", "run_id"])
-    return next((name for name in logged if during.fullmatch(name) and name != final), None)
+    return next((name for name, _ in logged.most_common() if during.fullmatch(name) and name != final), None)
 
 
 @once

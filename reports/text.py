@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from rich.box import Box
@@ -46,6 +47,12 @@ def _table(frame: pd.DataFrame, shown: list[Column]) -> Table:
     for row in rows(frame):
         table.add_row(*(Text(column.write(row)) for column in shown))
     return table
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells that are Markdown already, as a table of it."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
 
 
 def as_markdown(frame: pd.DataFrame) -> str:

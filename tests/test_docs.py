@@ -1,10 +1,10 @@
 """The pages that are made of the code: they say what the code says, and what was measured to the last digit shown."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from pages import script
 
 import gans
 from bench import results
@@ -17,11 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def site():
-    """The hook of MkDocs, which is no module of the package."""
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The hook of MkDocs."""
+    return script("generate")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What README and CONTRIBUTING say is there."""
 
-import importlib.util
 import math
 import re
 import shlex
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import scipy.stats
+from pages import script
 
 import gans
 from bench import results, tasks
@@ -70,11 +70,7 @@ def test_the_chinese_readme_says_the_same(pattern):
 
 @pytest.fixture(scope="module")
 def readme():
-    """docs/readme.py, which is no module of the package."""
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "docs" / "readme.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("readme")
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():
     for _ in range(2):  # the second time they are here
         points = logged.of()[["run_id", "step", "metric", "value"]]
         assert list(points.itertuples(index=False, name=None)) == expected
-    assert logged.metrics(["run 1"]) == ["a", "b"]
+    assert logged.metrics(["run 1"]) == {"a": 1, "b": 1}
 
 
 class Threads:
