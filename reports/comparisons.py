@@ -138,7 +138,21 @@ def _why(compared: Paired, p: float, family: int) -> str:
 
 def pairwise(rows: pd.DataFrame) -> pd.DataFrame:
     """`pairs` as a frame, see `reports.tables.pairwise`."""
-    compared = pairs(rows)
+    return _frame(pairs(rows))
+
+
+def against(rows: pd.DataFrame, base: str, others: Iterable[str]) -> pd.DataFrame:
+    """Each of `others` against the cell `base`, as a frame like `pairwise`, the lowest difference first.
+
+    So few comparisons leave more to find than every two cells do: p allows for these alone.
+    """
+    known = outcomes(rows)
+    frame = _frame({(other, base): pair(known[other], known[base]) for other in others})
+    return frame.sort_values("difference", ignore_index=True)
+
+
+def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
+    """A row for each pair of cells, p adjusted for all of them."""
     adjusted = holm([each.p for each in compared.values()])
     family = sum(not math.isnan(p) for p in adjusted)
     lines = [

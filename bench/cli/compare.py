@@ -1,4 +1,4 @@
-"""`bench compare`: two cells of the store against each other."""
+"""`bench compare`: a cell of the store against another one, against several, or against all."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ from bench.cli import options
 
 
 @click.command()
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("cell", metavar="A")
+@click.argument("others", metavar="[B]...", nargs=-1)
 @options.sources
 @options.experiment
-@click.option("--protocol", metavar="ID", help="Where both ran under several.")
-def compare(first: str, second: str, sources: tuple[str, ...], experiment: str, protocol: str | None) -> None:
+@click.option("--protocol", metavar="ID", help="Where they ran under several.")
+def compare(
+    cell: str, others: tuple[str, ...], sources: tuple[str, ...], experiment: str, protocol: str | None
+) -> None:
     """Say which of two cells of the store, or of --from, is better, by how much, and how sure that is.
 
     A and B are cells as tables name them ('dcgan bn=on'), or algorithms or beginnings of names that fit one cell.
+    Several B, or none for all that A may be compared with, are each compared with A, allowing for their number.
     """
     from bench import results
-    from reports import duel
+    from reports import contest, duel
 
-    click.echo(duel.as_words(duel.duel(results.load(*sources, experiment=experiment), first, second, protocol)))
+    found = results.load(*sources, experiment=experiment)
+    if len(others) == 1:
+        click.echo(duel.as_words(duel.duel(found, cell, others[0], protocol)))
+    else:
+        click.echo(contest.as_words(contest.contest(found, cell, others, protocol)))

@@ -58,7 +58,7 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
         (["rnu"], "No such command 'rnu'"),
         (["report"], "no experiment 'bench'"),
         (["compare", "dcgan", "lsgan"], "no experiment 'bench'"),
-        (["compare", "dcgan"], "Missing argument 'B'"),
+        (["compare"], "Missing argument 'A'"),
         (["run", "lsgan"], "no plan file 'lsgan'; algorithms are given with --algos, several with commas"),
         (["run", "--algos", "dcgan", "wgan"], "no plan file 'wgan'; algorithms are given with --algos"),
         (["run", "--algos", "all"], "different tasks (aae: mnist, ccgan: inpainting, "),

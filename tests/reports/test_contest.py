@@ -1,0 +1,73 @@
+"""`bench compare BASE ...`: one cell against several, or against all that it may be compared with."""
+
+import pytest
+from scipy import stats
+
+from bench.errors import BenchError
+from reports.contest import as_words, conclusions, contest
+
+
+def test_p_allows_for_the_comparisons_that_were_asked_for_alone(three_seeds):
+    found = contest(three_seeds, "dcgan bn=on", ["wgan_gp", "dcgan bn=off"]).set_index("label")
+    off = stats.ttest_1samp([17.9 - 20.8, 18.6 - 21.4, 17.2 - 20.5], 0).pvalue
+    wgan_gp = stats.ttest_1samp([26.4 - 20.8, 24.9 - 21.4], 0).pvalue  # the third seed diverged
+    assert list(found.index) == ["dcgan bn=off", "wgan_gp bn=off"], "the lowest difference first"
+    assert found["difference"].tolist() == pytest.approx([-3.0, 4.55])
+    assert found["p"].tolist() == pytest.approx([2 * off, wgan_gp])
+    assert found["better"].tolist() == ["dcgan bn=off", ""]
+    alone = contest(three_seeds, "dcgan bn=on", ["dcgan bn=off"])
+    assert alone["p"].tolist() == pytest.approx([off])
+
+
+def test_without_others_it_is_every_cell_of_the_group(builder):
+    builder.trials(dcgan=[20.0, 20.5], lsgan=[22.0, 22.5], hinge=[21.0, 21.5])
+    builder.protocol(1_000, "20 steps")
+    builder.trials(wgan=[30.0, 30.5])
+    assert list(contest(builder.results(), "dcgan")["label"]) == ["hinge bn=off", "lsgan bn=off"]
+
+
+def test_conclusions_name_the_better_the_worse_and_the_rest(builder):
+    base = [20.0, 20.5, 20.2, 20.4]
+    builder.trials(
+        dcgan=base,
+        lsgan=[fid + step for fid, step in zip(base, (5.0, 5.1, 4.9, 5.0), strict=True)],
+        hinge=[fid - step for fid, step in zip(base, (5.0, 5.1, 4.9, 5.0), strict=True)],
+        ragan=[fid + step for fid, step in zip(base, (5.0, -5.1, 4.9, -5.0), strict=True)],
+        wgan=[25.0],
+        r1=[25.0],
+    )
+    found = contest(builder.results(), "dcgan")
+    assert conclusions(found) == [
+        "1 cell better than dcgan bn=off: hinge bn=off.",
+        "1 cell worse than dcgan bn=off: lsgan bn=off.",
+        "1 cell not separable from dcgan bn=off: ragan bn=off.",
+        "2 cells without a verdict: too few seeds in common (--seeds 3).",
+    ]
+    assert as_words(found).endswith("\n".join(conclusions(found)))
+
+
+def test_a_side_that_always_diverged_loses_by_signs(builder):
+    builder.trials(dcgan=[20.0] * 6, lsgan=[None] * 6)
+    (sentence,) = conclusions(contest(builder.results(), "dcgan"))
+    assert sentence == "1 cell worse than dcgan bn=off: lsgan bn=off."
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("dcgan bn=on", "wgan_gp", "dcgna"), "no cell 'dcgna'"),
+        (("dcgan",), "'dcgan' fits 2 cells: dcgan bn=on, dcgan bn=off; name one of them"),
+        (("dcgan bn=on", "wgan_gp", "wgan_gp bn=off"), "'wgan_gp' and 'wgan_gp bn=off' are one cell, wgan_gp bn=off"),
+    ],
+)
+def test_names_that_mean_no_cells_are_one_line(three_seeds, names, words):
+    with pytest.raises(BenchError) as error:
+        contest(three_seeds, names[0], names[1:])
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_cell_that_is_alone_has_no_rival(builder):
+    builder.trials(dcgan=[20.0, 20.5])
+    with pytest.raises(BenchError, match="dcgan bn=off is the only cell of noise-to-image"):
+        contest(builder.results(), "dcgan")
