@@ -7,10 +7,13 @@ not.
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import findings
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -29,7 +32,6 @@ from reports.numbers import NOTHING
 from reports.text import markdown_table
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "reports" / "quick.parquet"
 
 
 def prose(text: str) -> str:
@@ -166,7 +168,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are no files."""
-    found = results.load(MEASURED)
+    found = findings.load()
     made: dict[str, str | bytes] = {
         f"algorithms/{name}.md": algorithm_page(gans.get(name), found) for name in gans.names()
     }
@@ -181,9 +183,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fills in the tables of metrics and presets."""
-    for name, made in {"metrics": metrics_table, "presets": presets_table}.items():
-        mark = f"{{{{ {name} }}}}"
-        if mark in markdown:
-            markdown = markdown.replace(mark, made())
+    """Fills in what is made of the code and of what was measured: `{{ metrics }}`."""
+    parts = (
+        findings.leaderboard, findings.too_few, findings.decided, findings.tricks, findings.tail,
+        findings.other_tracks, findings.published,
+    )  # fmt: skip
+    made: dict[str, Callable[[], str]] = {"metrics": metrics_table, "presets": presets_table}
+    made |= {part.__name__: functools.partial(part, findings.load()) for part in parts}
+    made["batch_norm"] = lambda: findings.batch_norm(findings.load(), families=True)
+    for name in re.findall(r"{{ (\w+) }}", markdown):
+        markdown = markdown.replace(f"{{{{ {name} }}}}", made[name]())
     return markdown

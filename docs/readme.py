@@ -1,15 +1,11 @@
-"""What of the READMEs is measured: `python docs/readme.py` writes their tables between the marks, and their picture.
-
-All of it is of noise to image in `reports/quick.parquet`: the cells of SEEDS seeds or more, and what batch norm in the
-discriminator does to those that have them with it and without.
-"""
+"""What of the READMEs is measured: `python docs/readme.py` writes their tables between the marks, and their picture."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
+import findings
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -18,25 +14,20 @@ from PIL import Image
 
 from bench import results
 from bench.pictures import SAMPLES
-from reports import columns, plotting, tables
-from reports.groups import Group, protocols, select
+from reports import plotting
+from reports.groups import select
 from reports.looks import MUTED, looks, style
-from reports.numbers import SIGNED, estimated, number, p_value
-from reports.paired import ALPHA
+from reports.numbers import number
 from reports.svg import to_png
-from reports.text import markdown_table
 
 ROOT = Path(__file__).parents[1]
-MEASURED = ROOT / "reports" / "quick.parquet"
 PICTURE = ROOT / "reports" / "leaderboard.png"
 READMES = (ROOT / "README.md", ROOT / "README.zh.md")
-SEEDS = 3
-TRACK = "noise-to-image"
 
 
 def main() -> None:
     """Writes every table into every README, and the picture beside the file of figures."""
-    found = results.load(MEASURED)
+    found = findings.load()
     made = blocks(found)
     for path in READMES:
         path.write_text(filled(path.read_text(), made))
@@ -57,50 +48,13 @@ def filled(text: str, made: dict[str, str]) -> str:
 
 def blocks(found: results.Results) -> dict[str, str]:
     """Name -> table."""
-    group = _group(found)
-    return {"leaderboard": leaderboard(found, group), "batch norm": batch_norm(found, group)}
-
-
-def _group(found: results.Results) -> Group:
-    """That of most trials: rows that score averaged weights have a protocol of their own."""
-    there = [group for group in protocols(found) if group.track == TRACK]
-    return max(there, key=lambda group: len(select(found, group)[1]))
-
-
-def _shown(found: results.Results, group: Group) -> list[dict[Any, Any]]:
-    """Reference rows and cells of enough seeds, by FID."""
-    board = tables.leaderboard(found, group)
-    rows: list[dict[Any, Any]] = board[(board["kind"] == "reference") | (board["trials"] >= SEEDS)].to_dict("records")
-    return rows
-
-
-def leaderboard(found: results.Results, group: Group) -> str:
-    """Reference rows and cells of enough seeds, by FID."""
-    lines = []
-    for row in _shown(found, group):
-        cell = row["kind"] == "cell"
-        name = f"`{row['label']}`" if cell else f"*{row['label']}*"
-        fid = estimated(row["fid"], row["fid_low"], row["fid_high"])
-        lines.append((columns.rank(row), name, columns.seeds(row), fid, number(row["is_"])))
-    return markdown_table(("rank", "cell", "seeds", "FID", "IS"), lines)
-
-
-def batch_norm(found: results.Results, group: Group) -> str:
-    """FID with it minus without, paired by seed; p is adjusted for all rows that the report has of it."""
-    effects = tables.bn_effect(found, group)
-    lines = []
-    for row in effects[effects["pairs"] >= SEEDS].to_dict("records"):
-        difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
-        better = "better without" if row["difference"] > 0 else "better with"
-        said = better if row["p"] <= ALPHA else "not separable"
-        lines.append((f"`{row['label']}`", str(int(row["pairs"])), difference, p_value(row["p"]), said))
-    return markdown_table(("algorithm", "seeds", "FID with minus without", "p", "what follows"), lines)
+    return {"leaderboard": findings.leaderboard(found), "batch norm": findings.batch_norm(found)}
 
 
 def picture(found: results.Results) -> Figure:
     """Every shown row's FID with its interval, beside the first ten samples of its first seed, never of the best."""
-    group = _group(found)
-    shown = _shown(found, group)
+    group = findings.main_group(found)
+    shown = findings.shown(found, group)
     _, rows = select(found, group)
     strips = [_strip(found, rows[rows["label"] == row["label"]].sort_values("seed")) for row in shown]
     height, colours = 0.42, looks(found)

@@ -141,13 +141,13 @@ def pairwise(rows: pd.DataFrame) -> pd.DataFrame:
     return _frame(pairs(rows))
 
 
-def against(rows: pd.DataFrame, base: str, others: Iterable[str]) -> pd.DataFrame:
-    """Each of `others` against the cell `base`, as a frame like `pairwise`, the lowest difference first.
+def chosen(rows: pd.DataFrame, wanted: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """These pairs of cells as a frame like `pairwise`, the lowest difference first.
 
     So few comparisons leave more to find than every two cells do: p allows for these alone.
     """
     known = outcomes(rows)
-    frame = _frame({(other, base): pair(known[other], known[base]) for other in others})
+    frame = _frame({(a, b): pair(known[a], known[b]) for a, b in wanted})
     return frame.sort_values("difference", ignore_index=True)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from bench.errors import BenchError
 from reports.naming import cells_of, meant
 from reports.numbers import listed, plural
-from reports.tables import against
+from reports.tables import chosen
 from reports.text import as_text
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def contest(results: Results, base: str, others: Sequence[str] = (), protocol: str | None = None) -> pd.DataFrame:
-    """`reports.tables.against` of the cells that the names mean, or of every other one of the base's group.
+    """The cells that the names mean, or all others of the base's group, each minus the base (`reports.tables.chosen`).
 
     BenchError where the names mean no cells of one group (`reports.naming.meant`), or there is no other.
     """
@@ -26,7 +26,7 @@ def contest(results: Results, base: str, others: Sequence[str] = (), protocol: s
     rivals = named or [label for label in cells_of(results, group) if label != cell]
     if not rivals:
         raise BenchError(f"{cell} is the only cell of {group}; run another to compare it with")
-    return against(results, cell, rivals, group)
+    return chosen(results, [(rival, cell) for rival in rivals], group)
 
 
 def as_words(found: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ Numbers stay numbers; `as_text` and `as_markdown` (of `reports.text`) write them
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -131,16 +131,18 @@ def pairwise(results: Results, protocol: Group | str | None = None, track: str |
     return _headed(comparisons.pairwise(rows), group)
 
 
-def against(
-    results: Results, base: str, others: Sequence[str], protocol: Group | str | None = None, track: str | None = None
+def chosen(
+    results: Results,
+    pairs: Iterable[tuple[str, str]],
+    protocol: Group | str | None = None,
+    track: str | None = None,
 ) -> pd.DataFrame:
-    """The cells `others` against the cell `base`, each other minus the base, with the columns of `pairwise`.
+    """These pairs of cells, the first minus the second, with the columns of `pairwise`; the lowest difference first.
 
-    The lowest difference comes first. `p` is adjusted for these comparisons alone (Holm), so there is more to find than
-    among all pairs.
+    `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs.
     """
     group, rows = select(results, protocol, track)
-    return _headed(comparisons.against(rows, base, others), group)
+    return _headed(comparisons.chosen(rows, pairs), group)
 
 
 @once

@@ -1,0 +1,237 @@
+"""What was measured, as tables in Markdown: `reports/quick.parquet` in, the READMEs' and the findings' tables out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+import gans
+from bench import results
+from bench.plan import expand
+from bench.protocol import metric_name
+from reports import columns, tables
+from reports.groups import Group, protocols, select, titles
+from reports.numbers import NOTHING, SIGNED, estimated, number, p_value, plural
+from reports.paired import ALPHA
+from reports.text import markdown_table
+
+MEASURED = Path(__file__).parents[1] / "reports" / "quick.parquet"
+TRACK = "noise-to-image"
+SEEDS = 3
+"""That a cell of the READMEs' leaderboard has at least."""
+BASE = "nsgan"
+"""The row that the tricks are put on."""
+ON_THE_WAY = 2_000
+"""Samples that are scored in training."""
+TELLING = {"accuracy": ".3f", "reconstruction": ".4f", "psnr": ".2f", "modes": ",.0f", "valid": ".3f"}
+"""Metrics of some tracks beside FID and IS, with their formats."""
+LUCIC = {
+    "nsgan": (6.8, 0.5),
+    "wgan": (6.7, 0.4),
+    "dragan": (7.6, 0.4),
+    "lsgan": (7.8, 0.6),
+    "mmgan": (9.8, 0.9),
+    "began": (13.1, 1.0),
+    "wgan_gp": (20.3, 5.0),
+}
+"""FID of MNIST and its standard deviation as published in Lucic et al.: Are GANs Created Equal?, arXiv:1711.10337:
+ImageNet's Inception, 10,000 samples against the test images, 15,625 D steps of 64 images, settings searched, 50 seeds.
+Their VAE is of another track here."""
+
+
+@functools.cache
+def load() -> results.Results:
+    """The committed figures."""
+    return results.load(MEASURED)
+
+
+def main_group(found: results.Results, track: str = TRACK) -> Group:
+    """That of most trials of a track: rows that score averaged weights have a protocol of their own."""
+    there = [group for group in protocols(found) if group.track == track]
+    return max(there, key=lambda group: len(select(found, group)[1]))
+
+
+def shown(found: results.Results, group: Group, least: int = SEEDS, most: float = float("inf")) -> list[dict[Any, Any]]:
+    """Reference rows and the cells of `least` to `most` seeds, by FID."""
+    board = tables.leaderboard(found, group)
+    rows: list[dict[Any, Any]] = board[(board["kind"] == "reference") | board["trials"].between(least, most)].to_dict(
+        "records"
+    )
+    return rows
+
+
+def _named(row: Mapping[Any, Any]) -> str:
+    return f"`{row['label']}`" if row["kind"] == "cell" else f"*{row['label']}*"
+
+
+def _fid(row: Mapping[Any, Any]) -> str:
+    return estimated(row["fid"], row["fid_low"], row["fid_high"])
+
+
+def leaderboard(found: results.Results, least: int = SEEDS) -> str:
+    """Reference rows and the cells that have seeds enough, by FID."""
+    rows = shown(found, main_group(found), least)
+    lines = [(columns.rank(row), _named(row), columns.seeds(row), _fid(row), number(row["is_"])) for row in rows]
+    return markdown_table(("rank", "cell", "seeds", "FID", "IS"), lines)
+
+
+def too_few(found: results.Results) -> str:
+    """The cells below that, whose order says nothing yet."""
+    rows = [row for row in shown(found, main_group(found), 1, SEEDS - 1) if row["kind"] == "cell"]
+    lines = [(_named(row), str(row["seeds"]), number(row["fid"]), number(row["is_"])) for row in rows]
+    return markdown_table(("cell", "seeds", "FID", "IS"), lines)
+
+
+def batch_norm(found: results.Results, *, families: bool = False) -> str:
+    """FID with it minus without, paired by seed; p is adjusted for all rows that the report has of it."""
+    effects = tables.bn_effect(found, main_group(found))
+    lines = []
+    for row in effects[effects["pairs"] >= SEEDS].to_dict("records"):
+        one = row["algorithm"] in gans.names()
+        difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
+        better = "better without" if row["difference"] > 0 else "better with"
+        said = better if row["p"] <= ALPHA else "not separable"
+        family = (gans.get(row["algorithm"]).info.family if one else NOTHING,) if families else ()
+        name = f"`{row['label']}`" if one else row["label"]
+        lines.append((name, *family, str(int(row["pairs"])), difference, p_value(row["p"]), said))
+    head = ("algorithm", *(("family",) if families else ()), "seeds", "FID with minus without", "p", "what follows")
+    return markdown_table(head, lines)
+
+
+def decided(found: results.Results) -> str:
+    """Every ranked cell, and which of the others it is surely better than, among all pairs; and how small that gets."""
+    compared = tables.pairwise(found, main_group(found))
+    lines = []
+    for label in dict.fromkeys([*compared["label"], *compared["other"]]):
+        mine = compared[(compared["label"] == label) | (compared["other"] == label)]
+        won = mine[mine["better"] == label]
+        lost = mine[(mine["better"] != "") & (mine["better"] != label)]
+        beaten = [b if a == label else a for a, b in zip(won["label"], won["other"], strict=True)]
+        open_ = len(mine) - len(won) - len(lost)
+        lines.append((f"`{label}`", ", ".join(f"`{name}`" for name in beaten) or NOTHING, str(len(lost)), str(open_)))
+    sure = compared["better"] != ""
+    sizes = compared["difference"].abs()
+    are = "is" if sure.sum() == 1 else "are"
+    said = [f"{int(sure.sum())} of {plural(len(compared), 'pair')} {are} separable."]
+    if sure.any():
+        said.append(f"The smallest difference that is separable: {number(sizes[sure].min())} FID.")
+    if not sure.all():
+        said.append(f"The largest that is not: {number(sizes[~sure].max())} FID.")
+    head = ("cell", "surely better than", "surely worse than", "not separable from")
+    return f"{markdown_table(head, lines)}\n\n{' '.join(said)}"
+
+
+def tricks(found: results.Results) -> str:
+    """Each row of the family of tricks minus the row that it is put on, with the same batch norm."""
+    group = main_group(found)
+    there = set(select(found, group)[1]["label"])
+    wanted = []
+    for cls in gans.families()["trick"]:
+        cell = default_cell(cls.info.name)
+        base = f"{BASE} {cell.partition(' ')[2]}"
+        if {cell, base} <= there:
+            wanted.append((cell, base))
+    lines = []
+    for row in tables.chosen(found, wanted, group).to_dict("records"):
+        difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
+        better = columns.better(row)
+        said = better if row["better"] == "" else "better" if better == row["label"] else "worse"
+        numbers = (str(int(row["pairs"])), difference, p_value(row["p"]))
+        lines.append((f"`{row['label']}`", f"`{row['other']}`", *numbers, said))
+    return markdown_table(("trick", "minus", "seeds", "FID", "p", "what follows"), lines)
+
+
+def default_cell(name: str) -> str:
+    """'dcgan bn=on': what an algorithm's cell of default settings is called."""
+    return expand([name]).cells[0].label
+
+
+def tail(found: results.Results, factor: float = 1.25) -> str:
+    """The cells whose FID is so many times the base's, or that lost a trial or a digit, worst first.
+
+    Beside each its last FID in training and the base's after as many updates of G, between two evaluations on the
+    straight line; both of ON_THE_WAY samples, and means over seeds.
+    """
+    group = main_group(found)
+    cells = _cells(found, group)
+    base = cells[default_cell(BASE)]
+    bases = _by_updates(found, group, base["label"])
+    lines = []
+    for row in reversed(cells.values()):
+        if row["fid"] <= factor * base["fid"] and not (row["diverged"] or row["failed"] or row["collapsed"]):
+            continue
+        mine = _by_updates(found, group, row["label"])
+        updates = [each.index[-1] for each in mine]
+        last = np.mean([each.iloc[-1] for each in mine])
+        same = np.mean([np.interp(np.mean(updates), each.index, each) for each in bases])
+        shares = (number(row[group.metric(name)]) for name in ("precision", "recall"))
+        counted = (number(np.mean(updates), ",.0f"), number(last), number(same))
+        lines.append((_named(row), columns.seeds(row), _fid(row), *counted, *shares))
+    head = ("cell", "seeds", "FID", "turns of G", "FID of 2,000 then", f"`{BASE}`'s after as many turns of G")
+    return markdown_table((*head, "precision", "recall"), lines)
+
+
+def _cells(found: results.Results, group: Group) -> dict[str, dict[Any, Any]]:
+    """The leaderboard's cells by label, by FID."""
+    board = tables.leaderboard(found, group)
+    return {row["label"]: row for row in board[board["kind"] == "cell"].to_dict("records")}
+
+
+def _by_updates(found: results.Results, group: Group, cell: str) -> list[pd.Series[float]]:
+    """For each finished seed: turns of G -> FID in training."""
+    _, rows = select(found, group)
+    runs = rows.loc[(rows["label"] == cell) & (rows["status"] == "finished"), "run_id"]
+    points = found.curves[found.curves["metric"] == metric_name("fid", ON_THE_WAY, group.prefix)]
+    return [points[points["run_id"] == run].set_index("g_updates")["value"].sort_index() for run in runs]
+
+
+def other_tracks(found: results.Results) -> str:
+    """A table for each other track or protocol, headed by its title."""
+    parts = []
+    for group, title in titles(found).items():
+        if group == main_group(found):
+            continue
+        rows = shown(found, group, 1)
+        forms = {"is_": ".2f"} | {group.metric(name): form for name, form in TELLING.items()}
+        told = [name for name in forms if any(pd.notna(row.get(name)) for row in rows)]
+        lines = [
+            (_named(row), columns.seeds(row), _fid(row), *(number(row[name], forms[name]) for name in told))
+            for row in rows
+        ]
+        named = ("IS" if name == "is_" else f"`{name}`" for name in told)
+        parts.append(f"### {title[0].upper()}{title[1:]}\n\n{group.text[0].upper()}{group.text[1:]}.")
+        parts.append(markdown_table(("cell", "seeds", "FID", *named), lines))
+    return "\n\n".join(parts)
+
+
+def published(found: results.Results) -> str:
+    """Lucic et al.'s figures and ours, each with its order, and how the orders agree."""
+    cells = _cells(found, main_group(found))
+    here = {name: cells[default_cell(name)] for name in LUCIC if default_cell(name) in cells}
+    theirs = _order({name: LUCIC[name][0] for name in here})
+    ours = _order({name: row["fid"] for name, row in here.items()})
+    lines = []
+    for name, place in theirs.items():
+        row, (fid, deviation) = here[name], LUCIC[name]
+        lines.append(
+            (_named(row), f"{fid} \u00b1 {deviation}", str(place), _fid(row), columns.seeds(row), str(ours[name]))
+        )
+    tau = stats.kendalltau(list(theirs.values()), [ours[name] for name in theirs])
+    missing = [f"`{name}`" for name in LUCIC if name not in here]
+    parts = [
+        markdown_table(("here", "published FID", "their order", "FID here", "seeds", "order here"), lines),
+        f"Kendall's tau of these {len(here)}: {number(tau.statistic, SIGNED)}, p {p_value(tau.pvalue)}.",
+        *([f"Not measured here yet: {', '.join(missing)}."] if missing else []),
+    ]
+    return "\n\n".join(parts)
+
+
+def _order(values: Mapping[str, float]) -> dict[str, int]:
+    """Name -> place, the lowest value first."""
+    return {name: place for place, name in enumerate(sorted(values, key=values.__getitem__), 1)}

@@ -1,0 +1,189 @@
+"""The page of findings: its tables are those of the committed figures, and so is what it says in bold."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+from pages import script
+
+import gans
+from reports import tables
+from reports.groups import protocols
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "docs" / "findings.md").read_text()
+FRAME = pd.read_parquet(ROOT / "reports" / "quick.parquet")
+TRIALS = FRAME.query("status == 'finished' and kind == 'trial' and track == 'noise-to-image' and weights == 'raw'")
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return script("findings")
+
+
+@pytest.fixture(scope="module")
+def found(findings):
+    return findings.load()
+
+
+def lines(table):
+    """The cells of a Markdown table's rows, without backticks and stars."""
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip("`*") for cell in row] for row in rows]
+
+
+def by_seed(cell):
+    return TRIALS[TRIALS["cell"] == cell].set_index("seed")["fid"].sort_index()
+
+
+def curve(cell, metric):
+    """Index step: a figure in training, mean over the seeds of a cell."""
+    points = pd.read_parquet(ROOT / "reports" / "quick.curves.parquet")
+    runs = TRIALS.loc[TRIALS["cell"] == cell, "run_id"]
+    return points[points["run_id"].isin(runs) & (points["metric"] == metric)].groupby("step")["value"].mean()
+
+
+def test_the_page_has_every_table_and_no_other_mark(findings):
+    marks = re.findall(r"{{ (\w+) }}", TEXT)
+    assert sorted(marks) == sorted(
+        ["batch_norm", "leaderboard", "decided", "too_few", "tricks", "tail", "other_tracks", "published"]
+    )
+    assert all(callable(getattr(findings, mark)) for mark in marks)
+
+
+def test_every_cell_of_the_track_is_in_one_of_two_tables(findings, found):
+    ranked = [row[1] for row in lines(findings.leaderboard(found))]
+    rest = [row[0] for row in lines(findings.too_few(found))]
+    references = ["real train digits", "untrained generator"]
+    assert sorted({*ranked, *rest} - {*references}) == sorted(TRIALS["cell"].unique())
+    assert not {*ranked} & {*rest}
+    for cell in ranked:
+        assert cell in references or len(by_seed(cell)) >= 3
+
+
+def test_other_tracks_hold_every_other_cell(findings, found):
+    text = findings.other_tracks(found)
+    others = FRAME.query("kind == 'trial' and not (track == 'noise-to-image' and weights == 'raw')")
+    assert set(re.findall(r"^\| `(.+?)` \|", text, re.MULTILINE)) == set(others["cell"])
+    assert text.count("### ") == len(protocols(found)) - 1
+    adc = others[others["cell"] == "adc_gan bn=on"]
+    line = next(row for row in lines(text) if row[0] == "adc_gan bn=on")
+    assert float(line[2].split()[0]) == pytest.approx(adc["fid"].mean(), abs=0.0051)
+    assert float(line[-1]) == pytest.approx(adc["mnist_accuracy_10k"].mean(), abs=0.00051)
+
+
+def test_tricks_are_compared_with_their_base_in_the_same_seeds(findings, found):
+    rows = lines(findings.tricks(found))
+    assert {row[0].split()[0] for row in rows} <= {cls.info.name for cls in gans.families()["trick"]}
+    ran = set(TRIALS["algorithm"]) & {cls.info.name for cls in gans.families()["trick"]}
+    assert len(rows) == len(ran)
+    for trick, base, seeds, difference, _, said in rows:
+        assert base == f"nsgan {trick.split()[1]}"
+        differences = (by_seed(trick) - by_seed(base)).dropna()
+        assert len(differences) == int(seeds)
+        assert float(difference.split()[0]) == pytest.approx(differences.mean(), abs=0.0051)
+        assert said in ("better", "worse", "not separable", "not compared")
+        assert (said == "not compared") is (len(differences) < 2)
+
+
+def test_pairs_are_counted_once_and_from_both_sides(findings, found):
+    table = findings.decided(found)
+    rows = lines(table)
+    sure, pairs = map(int, re.search(r"(\d+) of (\d+) pairs", table).groups())
+    assert pairs == len(rows) * (len(rows) - 1) // 2
+    beaten = [name for row in rows for name in row[1].replace("`", "").split(", ") if name != "-"]
+    assert len(beaten) == sure == sum(int(row[2]) for row in rows)
+    for row in rows:
+        won = 0 if row[1] == "-" else len(row[1].split(", "))
+        assert won + int(row[2]) + int(row[3]) == len(rows) - 1
+        for other in row[1].replace("`", "").split(", "):
+            assert other == "-" or by_seed(row[0]).mean() < by_seed(other).mean()
+
+
+def test_the_tail_stands_beside_the_base_at_as_many_updates_of_g(findings, found):
+    rows = lines(findings.tail(found))
+    limit = 1.25 * by_seed("nsgan bn=on").mean()
+    assert {row[0] for row in rows} == set(
+        TRIALS.groupby("cell").filter(lambda rows: rows["fid"].mean() > limit)["cell"]
+    ) | set(TRIALS.loc[TRIALS["diagnosis"].str.contains("collapse"), "cell"])
+    base = curve("nsgan bn=on", "mnist_fid_2k")
+    for row in rows:
+        updates = int(row[3].replace(",", ""))
+        before, after = base[base.index <= updates], base[base.index >= updates]  # nsgan has a turn of G each step
+        low, high = sorted((before.iloc[-1], after.iloc[0]))
+        assert low - 0.0051 <= float(row[5]) <= high + 0.0051
+        assert float(row[4]) == pytest.approx(curve(row[0], "mnist_fid_2k").iloc[-1], abs=0.0051)
+
+
+def test_published_figures_stand_apart_and_orders_agree_as_said(findings, found):
+    text = findings.published(found)
+    rows = lines(text)
+    theirs = [float(row[1].split()[0]) for row in rows]
+    ours = [by_seed(row[0]).mean() for row in rows]
+    assert theirs == sorted(theirs)
+    assert [int(row[5]) for row in rows] == [int(rank) for rank in scipy.stats.rankdata(ours)]
+    tau = float(re.search(r"tau of these \d+: ([+-][\d.]+)", text).group(1))
+    assert tau == pytest.approx(scipy.stats.kendalltau(theirs, ours).statistic, abs=0.0051)
+    missing = re.findall(r"`(\w+)`", text.partition("Not measured")[2])
+    assert {row[0].split()[0] for row in rows} | set(missing) == set(findings.LUCIC)
+
+
+def means(column):
+    return TRIALS.groupby("cell")[column].mean()
+
+
+def still_falling(cell):
+    """Its last FID in training is its lowest."""
+    fids = curve(cell, "mnist_fid_2k")
+    return fids.idxmin() == fids.index[-1]
+
+
+def nsgan_is_behind(cell):
+    """The cell, of five turns of D for each of G, has the lower FID in training at its end."""
+    fids, base = curve(cell, "mnist_fid_2k"), curve("nsgan bn=on", "mnist_fid_2k")
+    return fids.iloc[-1] < np.interp(fids.index[-1] / 5, base.index, base)
+
+
+def surely_different(pairs, cells):
+    mine = pairs[pairs["label"].isin(cells) & pairs["other"].isin(cells)]
+    return (mine["better"] != "").mean()
+
+
+SAID = {
+    "`lsgan` is better without it": lambda bn, _: bn.loc["lsgan", "p"] <= 0.05 and bn.loc["lsgan", "difference"] > 0,
+    "For `dcgan`, `nsgan` and `hinge` it makes no difference that three seeds can tell": lambda bn, _: all(
+        bn.loc[name, "p"] > 0.05 for name in ("dcgan", "nsgan", "hinge")
+    ),
+    "with batch norm D's loss is above that in the first 500 steps, without it below": lambda *_: (
+        curve("lsgan bn=on", "loss_d").loc[:500].mean() > 0.25 > curve("lsgan bn=off", "loss_d").loc[:500].mean()
+    ),
+    "All cells above 60 have had a fifth of the turns of G.": lambda *_: (
+        set(means("g_updates")[means("fid") > 60]) == {400}
+    ),
+    "After as many turns of G, `nsgan` is behind all of these but `wgan` without batch norm": lambda *_: (
+        {cell for cell in means("g_updates").eq(400).loc[lambda slow: slow].index if not nsgan_is_behind(cell)}
+        == {"wgan bn=off"}
+    ),
+    "`wgan` is not only late": lambda *_: curve("wgan bn=off", "mnist_fid_2k").loc[667:].std() < 3,
+    "`ebgan`, `magan` and `began` have the most precise samples": lambda *_: (
+        set(means("mnist_precision_10k").nlargest(3).index) == {"ebgan bn=off", "magan bn=off", "began bn=off"}
+    ),
+    "`feature_matching`, `pacgan` and `diffaugment` are slower, not broken": lambda *_: all(
+        still_falling(f"{name} bn=on") for name in ("feature_matching", "pacgan", "diffaugment")
+    ),
+    "among the rows that share one ratio of turns, most pairs cannot be told apart": lambda _, pairs: (
+        surely_different(pairs, means("g_updates").loc[lambda updates: updates == 2_000].index) < 0.5
+    ),
+}
+
+
+def test_what_is_said_in_bold_is_what_the_figures_say(findings, found):
+    bold = [re.sub(r"\s+", " ", said) for said in re.findall(r"\*\*(.+?)\*\*", TEXT, re.DOTALL)]
+    group = findings.main_group(found)
+    bn, pairs = tables.bn_effect(found, group).set_index("label"), tables.pairwise(found, group)
+    assert bold == list(SAID), "every claim has its check here, in the page's order"
+    for said, holds in SAID.items():
+        assert holds(bn, pairs), said
