@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import findings
 import numpy as np
+import pandas as pd
 import readme
 from PIL import Image, ImageDraw, ImageSequence
 
@@ -34,7 +35,9 @@ SIDE, EACH, LABEL = 3, 2, 14
 
 def main(store: str = "sqlite:///mlflow.db") -> None:
     """Writes everything, each file whole or not at all."""
-    found = kept(results.load(store))
+    found = results.load(store)
+    trials = kept(found.trials)
+    found = replace(found, trials=trials, points=Table(found.points.of(run_ids=list(trials["run_id"]))))
     frames.write(found.trials, found.curves, findings.MEASURED)
     album.write(found, findings.MEASURED)
     moving = animation(found)
@@ -47,15 +50,15 @@ def main(store: str = "sqlite:///mlflow.db") -> None:
     readme.main()
 
 
-def kept(found: results.Results) -> results.Results:
-    """What is published of a store."""
-    trials = found.trials[(found.trials["kind"] == "reference") | found.trials["status"].isin(["finished", "diverged"])]
+def kept(trials: pd.DataFrame) -> pd.DataFrame:
+    """What is published of a store's rows."""
+    trial = trials["kind"] == "trial"
+    trials = trials[(trial & trials["status"].isin(["finished", "diverged"])) | (trials["kind"] == "reference")]
     trial = trials["kind"] == "trial"
     now = {name: code(gans.get(name)) for name in trials.loc[trial, "algorithm"].unique()}
-    today = trials["code"] == trials["algorithm"].map(now)
+    today = trial & (trials["code"] == trials["algorithm"].map(now))
     cells = trials["track"] + trials["protocol"] + trials["cell"]
-    trials = trials[~trial | today | ~cells.isin(set(cells[today]))]
-    return replace(found, trials=trials, points=Table(found.points.of(run_ids=list(trials["run_id"]))))
+    return trials[~trial | today | ~cells.isin(cells[today])]
 
 
 def animation(found: results.Results) -> bytes | None:
