@@ -73,7 +73,7 @@ def run(given: Sequence[str], asked: Asked) -> int:
         click.echo(conditions.yardstick.notice)
     page = report.write(results.load(experiment=store.experiment), asked.out)
     _attach(page, store, current.parent.run_id)
-    click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store.uri)}")
+    click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
 
@@ -122,10 +122,12 @@ def _attach(page: Path, store: Store, run_id: str | None) -> None:
         click.echo(f"the store does not take the report: {cause(error)}", err=True)
 
 
-def _how_to_open(uri: str) -> str:
+def _how_to_open(store: Store) -> str:
+    """Where the runs are, and the address at which MLflow shows them: its front page is one for language models."""
     from bench.track import shown
 
-    if uri.startswith("http"):
-        return f"{shown(uri)} (in a browser)"
+    place, page = shown(store.uri), f"#/experiments/{store.experiment_id}?workflowType=machine_learning"
+    if store.uri.startswith("http"):
+        return f"{place.rstrip('/')}/{page}"
     given = ' --backend-store-uri "$MLFLOW_TRACKING_URI"' if "MLFLOW_TRACKING_URI" in os.environ else ""
-    return f"{shown(uri)} (open with: mlflow ui{given})"
+    return f"{place}\n        mlflow ui{given} shows them at http://127.0.0.1:5000/{page}"

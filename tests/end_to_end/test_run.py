@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from mlflow import MlflowClient
 from PIL import Image
 from safetensors import safe_open
 
@@ -40,6 +41,13 @@ def test_terminal_shows_progress_table_and_report(finished_run):
     for text in ("[1/6]", "[6/6]", "steps/s", "dcgan bn=on", "real train digits", "untrained generator", "skipped"):
         assert text in finished_run.output
     assert str(finished_run.folder / "bench-report.html") in finished_run.output
+
+
+def test_the_last_line_is_the_address_of_the_experiment_in_mlflow(finished_run):
+    """By its front page a newcomer would find MLflow's view for language models, which has no runs."""
+    id_ = MlflowClient(finished_run.uri).get_experiment_by_name("bench").experiment_id
+    address = f"http://127.0.0.1:5000/#/experiments/{id_}?workflowType=machine_learning"
+    assert finished_run.output.rstrip().endswith(f"mlflow ui shows them at {address}")
 
 
 def test_every_cell_is_a_row(loaded):

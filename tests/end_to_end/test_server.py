@@ -19,7 +19,7 @@ def test_a_server_takes_everything(server, command, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     code, out, err = command("run", "--algos", "dcgan", "--preset", "smoke", "--steps", 2, "--experiment", "remote")
     assert code == 0, err
-    assert f"{server} (in a browser)" in out
+    assert f"runs:   {server}/#/experiments/" in out
     assert not Path("mlflow.db").exists()
     assert not Path("mlruns").exists()
     loaded = results.load(experiment="remote")
