@@ -88,7 +88,7 @@ def too_few(found: results.Results) -> str:
     return markdown_table(("cell", "seeds", "FID", "IS"), lines)
 
 
-def batch_norm(found: results.Results, *, families: bool = False) -> str:
+def batch_norm(found: results.Results) -> str:
     """FID with it minus without, paired by seed; p is adjusted for all rows that the report has of it."""
     effects = tables.bn_effect(found, main_group(found))
     lines = []
@@ -97,11 +97,9 @@ def batch_norm(found: results.Results, *, families: bool = False) -> str:
         difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
         better = "better without" if row["difference"] > 0 else "better with"
         said = better if row["p"] <= ALPHA else "not separable"
-        family = (gans.get(row["algorithm"]).info.family if one else NOTHING,) if families else ()
-        name = f"`{row['label']}`" if one else row["label"]
-        lines.append((name, *family, str(int(row["pairs"])), difference, p_value(row["p"]), said))
-    head = ("algorithm", *(("family",) if families else ()), "seeds", "FID with minus without", "p", "what follows")
-    return markdown_table(head, lines)
+        name, family = (f"`{row['label']}`", gans.get(row["algorithm"]).info.family) if one else (row["label"], NOTHING)
+        lines.append((name, family, str(int(row["pairs"])), difference, p_value(row["p"]), said))
+    return markdown_table(("algorithm", "family", "seeds", "FID with minus without", "p", "what follows"), lines)
 
 
 def decided(found: results.Results) -> str:

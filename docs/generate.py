@@ -185,12 +185,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Fills in what is made of the code and of what was measured: `{{ metrics }}`."""
     parts = (
-        findings.leaderboard, findings.too_few, findings.decided, findings.tricks, findings.tail,
+        findings.batch_norm, findings.leaderboard, findings.too_few, findings.decided, findings.tricks, findings.tail,
         findings.other_tracks, findings.published,
     )  # fmt: skip
     made: dict[str, Callable[[], str]] = {"metrics": metrics_table, "presets": presets_table}
     made |= {part.__name__: functools.partial(part, findings.load()) for part in parts}
-    made["batch_norm"] = lambda: findings.batch_norm(findings.load(), families=True)
     for name in re.findall(r"{{ (\w+) }}", markdown):
         markdown = markdown.replace(f"{{{{ {name} }}}}", made[name]())
     return markdown

@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw, ImageSequence
 import gans
 from bench import album, frames, results
 from bench.environment import code
+from bench.errors import BenchError
 from bench.files import save
 from bench.pictures import TRAINING, Picture, gif_bytes
 from bench.points import Table
@@ -92,4 +93,8 @@ def panel(label: str, picture: Picture) -> Picture:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    try:
+        main(*sys.argv[1:2])
+    except BenchError as error:
+        print(f"publish: error: {error}", file=sys.stderr)
+        sys.exit(2)

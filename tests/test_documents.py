@@ -106,7 +106,9 @@ class TestMeasured:
     def test_effects_of_batch_norm_are_those_of_the_file_s_trials(self):
         frame = pd.read_parquet(ROOT / "reports" / "quick.parquet")
         trials = frame.query("status == 'finished' and track == 'noise-to-image' and weights == 'raw'")
-        lines = re.findall(r"^\| `(\w+)` \| (\d) \| (\S+) \[\S+, \S+\] \| (\S+) \| (.*) \|$", README, re.MULTILINE)
+        lines = re.findall(
+            r"^\| `(\w+)` \| \w+ \| (\d) \| (\S+) \[\S+, \S+\] \| (\S+) \| (.*) \|$", README, re.MULTILINE
+        )
         assert lines
         for algorithm, seeds, difference, p, said in lines:
             by_seed = [
