@@ -25,6 +25,7 @@ from bench.files import save
 from bench.pictures import TRAINING, Picture, gif_bytes
 from bench.points import Table
 from reports import html
+from reports.groups import select
 
 PAGE = findings.MEASURED.with_suffix(".html")
 ANIMATION = findings.MEASURED.with_name("training.gif")
@@ -52,9 +53,10 @@ def main(store: str = "sqlite:///mlflow.db") -> None:
 
 
 def kept(trials: pd.DataFrame) -> pd.DataFrame:
-    """What is published of a store's rows."""
-    trial = trials["kind"] == "trial"
-    trials = trials[(trial & trials["status"].isin(["finished", "diverged"])) | (trials["kind"] == "reference")]
+    """What is published of a store's rows: quick trials that came to an end, and what their protocols refer to."""
+    ended = trials.query("kind == 'trial' and preset == 'quick' and status in ('finished', 'diverged')")
+    referred = (trials["kind"] == "reference") & trials["protocol"].isin(ended["protocol"])
+    trials = trials[trials.index.isin(ended.index) | referred]
     trial = trials["kind"] == "trial"
     now = {name: code(gans.get(name)) for name in trials.loc[trial, "algorithm"].unique()}
     today = trial & (trials["code"] == trials["algorithm"].map(now))
@@ -64,7 +66,7 @@ def kept(trials: pd.DataFrame) -> pd.DataFrame:
 
 def animation(found: results.Results) -> bytes | None:
     """SHOWN side by side, as they learn from one seed; None where no seed has an animation of all of them."""
-    trials = found.trials[found.trials["track"] == findings.TRACK]
+    _, trials = select(found, findings.main_group(found))
     rows = [[f"{name} bn={switch}" for name in SHOWN] for switch in ("on", "off")]
     for seed in sorted(trials["seed"].dropna().unique()):
         runs = trials[trials["seed"] == seed].set_index("cell")["run_id"]

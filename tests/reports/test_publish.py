@@ -25,6 +25,9 @@ def test_older_code_stands_only_where_a_cell_has_nothing_else(publish, builder):
     builder.trial("dcgan", False, 1, None, pictures=False, code="older")
     builder.trial("dcgan", False, 2, 23.0, pictures=False, status="failed", code=today)
     builder.trial("dcgan", False, 3, 23.0, pictures=False, status="interrupted", code=today)
+    builder.protocol(1_000, "20 steps")
+    builder.references()
+    builder.trial("dcgan", True, 0, 200.0, pictures=False, preset="smoke", code=today)
     kept = publish.kept(builder.results().trials)
     assert kept.loc[kept["kind"] == "reference", "cell"].tolist() == ["real train digits", "untrained generator"]
     trials = kept[kept["kind"] != "reference"]
