@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from reports.groups import STATUSES
+from reports.moderated import LEAST
 from reports.numbers import (
     EFFECT,
     NOTHING,
@@ -258,9 +259,10 @@ def _note_of_devices(frame: pd.DataFrame) -> list[str]:
 def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
     said = _verdicts(frame) if "factor" in frame else []
     if frame["tried"].max() > 1:
+        lent = "all rows (moderated, Smyth 2004)" if (frame["pairs"] > 1).sum() >= LEAST else "each row alone"
         said.append(
-            "Differences are paired by seed, with 95 % intervals of Student t for each row alone; p decides: of the "
-            "paired t test, or of the sign test where survivors must not decide, with all rows allowed for (Holm)."
+            f"Differences are paired by seed, with 95 % intervals of Student t by the variance of {lent}; p decides: "
+            "of the paired t test, or of the sign test where survivors must not decide, allowing for all rows (Holm)."
         )
         said.append(
             "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.moderated import moderated
 from reports.numbers import SIGNED, number, plural
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
 
@@ -153,6 +154,7 @@ def chosen(rows: pd.DataFrame, wanted: Iterable[tuple[str, str]]) -> pd.DataFram
 
 def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
     """A row for each pair of cells, p adjusted for all of them."""
+    compared = dict(zip(compared, moderated(list(compared.values())), strict=True))
     adjusted = holm([each.p for each in compared.values()])
     family = sum(not math.isnan(p) for p in adjusted)
     lines = [

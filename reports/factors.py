@@ -13,6 +13,7 @@ import pandas as pd
 
 from reports.comparisons import NUMBERS, numbers, outcomes, pair, verdict
 from reports.groups import config_key, mark, without
+from reports.moderated import moderated
 from reports.numbers import setting
 from reports.paired import Paired, holm
 
@@ -93,7 +94,7 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
         if len(there) > 1:
             together = Factor(same[0], f"mean of {len(there)}", "", dict.fromkeys(same[1], ""))
             sides.append((together, mean_sides(there)))
-    compared = [pair(*both) for _, both in sides]
+    compared = moderated([pair(*both) for _, both in sides])
     p_values, p_permutation = holm([each.p for each in compared]), holm([each.p_permutation for each in compared])
     family = sum(not math.isnan(p) for p in p_values)
     lines = [

@@ -30,12 +30,22 @@ EXACT_UP_TO = 13
 
 
 @dataclass(frozen=True)
+class Prior:
+    """What is known beforehand of the variance of the differences, worth so many degrees of freedom."""
+
+    df: float
+    variance: float
+
+
+@dataclass(frozen=True)
 class Paired:
     """Outcomes `a` and `b` over the same seeds, and how many further seeds had no outcome on one of the sides."""
 
     a: np.ndarray
     b: np.ndarray
     unknown: int = 0
+    prior: Prior | None = None
+    """From the other comparisons of a table, see `reports.moderated`."""
 
     @property
     def differences(self) -> np.ndarray:
@@ -46,7 +56,21 @@ class Paired:
     @cached_property
     def difference(self) -> Estimate:
         """Mean of the differences with its Student t interval."""
-        return mean_interval(self.differences)
+        alone = mean_interval(self.differences)
+        if self.prior is None or alone.n < 2:
+            return alone
+        deviation, df = self._spread
+        half = float(special.stdtrit(df, (1 + LEVEL) / 2)) * deviation / math.sqrt(alone.n)
+        return Estimate(alone.value, alone.value - half, alone.value + half, alone.n)
+
+    @cached_property
+    def _spread(self) -> tuple[float, float]:
+        """Standard deviation of two differences or more, and its degrees of freedom, with what the prior lends."""
+        variance, df = float(self.differences.var(ddof=1)), len(self.differences) - 1
+        if self.prior is None:
+            return math.sqrt(variance), df
+        both = self.prior.df + df
+        return math.sqrt((self.prior.df * self.prior.variance + df * variance) / both), both
 
     @property
     def wins(self) -> int:
@@ -99,10 +123,10 @@ class Paired:
         if n < 2:
             return math.nan
         # By hand, since scipy warns of the few digits that are left when all differences are nearly equal.
-        error = self.differences.std(ddof=1) / math.sqrt(n)
-        if error == 0:
+        deviation, df = self._spread
+        if deviation == 0:
             return float(self.difference.value == 0)
-        return float(2 * special.stdtr(n - 1, -abs(self.difference.value) / error))
+        return float(2 * special.stdtr(df, -abs(self.difference.value) * math.sqrt(n) / deviation))
 
     @property
     def a_is_lower(self) -> bool:
@@ -136,23 +160,27 @@ class Paired:
         Journal of Educational Statistics 6(2), equation 6e for n - 1 degrees of freedom.
         """
         n = self.difference.n
-        spread = self.differences.std(ddof=1) if n > 2 else 0.0
-        if spread == 0:
-            return math.nan
-        m = n - 1
-        correction = math.exp(special.gammaln(m / 2) - special.gammaln((m - 1) / 2)) / math.sqrt(m / 2)
-        return float(correction * self.difference.value / spread)
+        spread = float(self.differences.std(ddof=1)) if n > 2 else 0.0
+        return math.nan if spread == 0 else _hedges(self.difference.value / spread, n - 1)
 
     def seeds_needed(self, family: int) -> int | None:
-        """Seeds in all that give a paired t test 80 % power at the effect seen here (g); None where g is unknown.
+        """Seeds in all that give a paired t test 80 % power at the effect seen here; None where g is unknown.
 
         As one of `family` comparisons, hence at the level that Holm asks of the first of them. A rough figure, since
         few seeds know the effect roughly; MOST_SEEDS + 1 stands for more than MOST_SEEDS.
         """
         if math.isnan(self.g):
             return None
-        enough = _COUNTS[_detectable(ALPHA / family) <= abs(self.g)]
+        deviation, df = self._spread
+        effect = _hedges(abs(self.difference.value) / deviation, df)
+        enough = _COUNTS[_detectable(ALPHA / family, df - (self.difference.n - 1)) <= effect]
         return max(int(enough[0]), len(self.a) + 1) if len(enough) else MOST_SEEDS + 1
+
+
+def _hedges(effect: float, df: float) -> float:
+    """A mean over a deviation of so many degrees of freedom, corrected for few of them."""
+    correction = math.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / math.sqrt(df / 2)
+    return float(correction * effect)
 
 
 @cache
@@ -165,13 +193,15 @@ _COUNTS = np.arange(3, MOST_SEEDS + 1)
 
 
 @cache
-def _detectable(alpha: float) -> np.ndarray:
+def _detectable(alpha: float, lent: float = 0.0) -> np.ndarray:
     """For each of _COUNTS the smallest g that a t test at level `alpha` of so many seeds finds with POWER.
 
-    From the noncentral t beyond the critical value; the far tail, where the sign would be wrong, is next to nothing.
+    With `lent` degrees of freedom from a prior. From the noncentral t beyond the critical value; the far tail, where
+    the sign would be wrong, is next to nothing.
     """
-    critical = stats.t.isf(alpha / 2, _COUNTS - 1)
-    return np.asarray(special.nctdtrinc(_COUNTS - 1, 1 - POWER, critical) / np.sqrt(_COUNTS))
+    df = _COUNTS - 1 + lent
+    critical = stats.t.isf(alpha / 2, df)
+    return np.asarray(special.nctdtrinc(df, 1 - POWER, critical) / np.sqrt(_COUNTS))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -123,7 +123,8 @@ def pairwise(results: Results, protocol: Group | str | None = None, track: str |
     """Every two cells with two seeds or more, `label` having the lower mean FID: label minus other, paired by seed.
 
     Of more than MOST_RANKED cells (`reports.comparisons`), those of lowest mean FID.
-    `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval; `chance` is
+    `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval (moderated from
+    fifteen comparisons on, `reports.moderated`); `chance` is
     P(label better than other) over the `tried` seeds with an outcome on both sides, a divergence being worse than any
     score; `p` is adjusted for all rows that have one (Holm), and `better` is the cell that it speaks for, or empty.
     """

@@ -1,0 +1,56 @@
+"""Many comparisons of few seeds: what they know together of how far differences scatter, lent to each of them.
+
+Three seeds know a variance very roughly, and a test that must allow for that finds nothing among a hundred pairs, not
+even what anybody sees. Moderated t tests (Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3(1),
+article 3) take the variances of all comparisons of a table as drawn from one distribution, a scaled inverse chi square,
+fit it, and let it stand for a few further degrees of freedom of each comparison.
+
+Deviation: it lends MOST degrees of freedom at the most, where the paper lends as many as it estimates. Pairs of cells
+share their cells, so fifteen of them know less of the distribution than fifteen genes. Simulated for 6, 15 and 40
+cells of three seeds, up to deviations that scatter by a factor of e, a false positive among all pairs stays near 5 %;
+lending all that is estimated lets it come to 13 %. What it finds grows from 7 % to 94 % of the pairs of 15 cells that
+are ten deviations apart, where deviations scatter by a factor of e^0.5.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import optimize, special
+
+from reports.paired import Paired, Prior
+
+LEAST = 15
+"""Comparisons that lend to each other; fewer know too little. Six cells have as many pairs."""
+MOST = 3.0
+"""Degrees of freedom that are lent."""
+
+
+def moderated(compared: Sequence[Paired]) -> list[Paired]:
+    """The same comparisons with what they lend to each other, or just the same where too few have two pairs or more."""
+    known = [each for each in compared if each.difference.n > 1]
+    spread = [each for each in known if each.differences.any() and each.differences.std() > 0]
+    if len(known) < LEAST or len(spread) < LEAST:
+        return list(compared)
+    variances = np.array([each.differences.var(ddof=1) for each in spread])
+    prior = fitted(variances, np.array([each.difference.n - 1 for each in spread]))
+    return [replace(each, prior=replace(prior, df=min(prior.df, MOST))) for each in compared]
+
+
+def fitted(variances: np.ndarray, df: np.ndarray) -> Prior:
+    """The distribution that sample variances [N], of `df` degrees of freedom each [N], come from (paper, section 6.2).
+
+    By the mean and the variance of their logarithms. Infinite degrees of freedom mean that all are one variance.
+    """
+    half = df / 2
+    logs = np.log(variances) - special.digamma(half) + np.log(half)
+    mean = float(logs.mean())
+    excess = float(logs.var(ddof=1) - special.polygamma(1, half).mean())
+    if excess <= special.polygamma(1, 1e8):
+        return Prior(math.inf, math.exp(mean))
+    log = optimize.brentq(lambda x: special.polygamma(1, math.exp(x)) - excess, -18, math.log(1e8))
+    shape = math.exp(log)
+    return Prior(2 * shape, math.exp(mean + special.digamma(shape) - log))
