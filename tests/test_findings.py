@@ -147,9 +147,15 @@ def nsgan_is_behind(cell):
     return fids.iloc[-1] < np.interp(fids.index[-1] / 5, base.index, base)
 
 
-def surely_different(pairs, cells):
-    mine = pairs[pairs["label"].isin(cells) & pairs["other"].isin(cells)]
-    return (mine["better"] != "").mean()
+def of(pairs, cells, which=all):
+    """The pairs of which both cells, or any, are of these."""
+    there = zip(pairs["label"].isin(cells), pairs["other"].isin(cells), strict=True)
+    return pairs[[which(each) for each in there]]
+
+
+def ranking(pairs):
+    """The compared cells by mean FID."""
+    return list(dict.fromkeys([*pairs["label"], *pairs["other"]]))
 
 
 SAID = {
@@ -159,6 +165,16 @@ SAID = {
     ),
     "with batch norm D's loss is above that in the first 500 steps, without it below": lambda *_: (
         curve("lsgan bn=on", "loss_d").loc[:500].mean() > 0.25 > curve("lsgan bn=off", "loss_d").loc[:500].mean()
+    ),
+    "`r1` is better than all others of three seeds.": lambda _, pairs: (
+        of(pairs, ["r1 bn=off"], any)["better"] == "r1 bn=off"
+    ).all(),
+    "Between the nine that follow it nothing is certain": lambda _, pairs: (
+        of(pairs, ranking(pairs)[1:10])["better"] == ""
+    ).all(),
+    "The rows with five turns of D for each of G come last": lambda _, pairs: (
+        (slow := {cell for cell in ranking(pairs) if means("g_updates")[cell] == 400})
+        and set(ranking(pairs)[-len(slow) :]) == slow
     ),
     "All cells above 60 have had a fifth of the turns of G.": lambda *_: (
         set(means("g_updates")[means("fid") > 60]) == {400}
@@ -174,8 +190,8 @@ SAID = {
     "`feature_matching`, `pacgan` and `diffaugment` are slower, not broken": lambda *_: all(
         still_falling(f"{name} bn=on") for name in ("feature_matching", "pacgan", "diffaugment")
     ),
-    "among the rows that share one ratio of turns, most pairs cannot be told apart": lambda _, pairs: (
-        surely_different(pairs, means("g_updates").loc[lambda updates: updates == 2_000].index) < 0.5
+    "among the rows with one turn of D for each of G most pairs cannot be told apart": lambda _, pairs: (
+        (of(pairs, means("g_updates").loc[lambda turns: turns == 2_000].index)["better"] != "").mean() < 0.5
     ),
 }
 
