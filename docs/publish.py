@@ -48,7 +48,7 @@ def main(store: str = "sqlite:///mlflow.db") -> None:
     else:
         save(ANIMATION, moving)
     findings.load.cache_clear()
-    html.write(findings.load(), PAGE)
+    html.write(replace(findings.load(), store=f"reports/{findings.MEASURED.name}"), PAGE)
     readme.main()
 
 
