@@ -1,4 +1,4 @@
-"""What was measured, as tables in Markdown: `reports/quick.parquet` in, the READMEs' and the findings' tables out."""
+"""What was measured, as tables in Markdown: `reports/quick.parquet` in, the tables of READMEs and findings out."""
 
 from __future__ import annotations
 
@@ -233,3 +233,10 @@ def published(found: results.Results) -> str:
 def _order(values: Mapping[str, float]) -> dict[str, int]:
     """Name -> place, the lowest value first."""
     return {name: place for place, name in enumerate(sorted(values, key=values.__getitem__), 1)}
+
+
+TABLES = {
+    table.__name__: table
+    for table in (batch_norm, leaderboard, decided, too_few, tricks, tail, other_tracks, published)
+}
+"""By name, as the pages mark where they stand."""

@@ -7,9 +7,7 @@ not.
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -183,13 +181,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fills in what is made of the code and of what was measured: `{{ metrics }}`."""
-    parts = (
-        findings.batch_norm, findings.leaderboard, findings.too_few, findings.decided, findings.tricks, findings.tail,
-        findings.other_tracks, findings.published,
-    )  # fmt: skip
-    made: dict[str, Callable[[], str]] = {"metrics": metrics_table, "presets": presets_table}
-    made |= {part.__name__: functools.partial(part, findings.load()) for part in parts}
-    for name in re.findall(r"{{ (\w+) }}", markdown):
-        markdown = markdown.replace(f"{{{{ {name} }}}}", made[name]())
+    """Fills in the tables of metrics and presets."""
+    for name, made in {"metrics": metrics_table, "presets": presets_table}.items():
+        mark = f"{{{{ {name} }}}}"
+        if mark in markdown:
+            markdown = markdown.replace(mark, made())
     return markdown

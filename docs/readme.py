@@ -1,8 +1,13 @@
-"""What of the READMEs is measured: `python docs/readme.py` writes their tables between the marks, and their picture."""
+"""What is measured of the READMEs and the findings: `python docs/readme.py` writes their tables and the picture.
+
+A table stands between `<!-- name -->`, the name of a function of `findings.py`, and `<!-- end -->`: so it can be read
+in the repository too.
+"""
 
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,33 +28,29 @@ from reports.svg import to_png
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "reports" / "leaderboard.png"
-READMES = (ROOT / "README.md", ROOT / "README.zh.md")
+PAGES = (ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs" / "findings.md")
 
 
 def main() -> None:
-    """Writes every table into every README, and the picture beside the file of figures."""
+    """Writes every table into every page, and the picture beside the file of figures."""
     found = findings.load()
-    made = blocks(found)
-    for path in READMES:
-        path.write_text(filled(path.read_text(), made))
+    for path in PAGES:
+        path.write_text(filled(path.read_text(), found))
     PICTURE.write_bytes(few_colours(to_png(picture(found), dpi=110)))
 
 
-def filled(text: str, made: dict[str, str]) -> str:
-    """The text with these tables between their marks, each of which must be there once."""
-    for name, block in made.items():
-        mark = f"<!-- {name} -->\n"
-        if text.count(mark) != 1:
-            raise ValueError(f"the mark of '{name}' is there {text.count(mark)} times")
-        before, _, behind = text.partition(mark)
-        _, end, after = behind.partition("<!-- end -->")
-        text = f"{before}{mark}{block}\n{end}{after}"
-    return text
+def filled(text: str, found: results.Results) -> str:
+    """The text with its tables made anew; ValueError for a mark that names none, or has no end."""
 
+    def table(mark: re.Match[str]) -> str:
+        if mark[1] not in findings.TABLES:
+            raise ValueError(f"no table '{mark[1]}'; there are: {', '.join(findings.TABLES)}")
+        return f"<!-- {mark[1]} -->\n\n{findings.TABLES[mark[1]](found)}\n\n<!-- end -->"
 
-def blocks(found: results.Results) -> dict[str, str]:
-    """Name -> table."""
-    return {"leaderboard": findings.leaderboard(found), "batch norm": findings.batch_norm(found)}
+    made, n = re.subn(r"<!-- (\w+) -->\n.*?<!-- end -->", table, text, flags=re.DOTALL)
+    if made.count("<!-- ") != 2 * n:
+        raise ValueError("a mark has no end")
+    return made
 
 
 def picture(found: results.Results) -> Figure:

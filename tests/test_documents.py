@@ -81,10 +81,12 @@ def figures():
 class TestMeasured:
     """What the READMEs say of GANs is what the committed figures say."""
 
-    @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+    @pytest.mark.parametrize("name", ["README.md", "README.zh.md", "docs/findings.md"])
     def test_tables_are_made_of_the_file(self, name, readme, figures):
         text = (ROOT / name).read_text()
-        assert readme.filled(text, readme.blocks(figures)) == text, "python docs/readme.py"
+        assert "<!-- leaderboard -->" in text
+        assert "<!-- batch_norm -->" in text
+        assert readme.filled(text, figures) == text, "python docs/readme.py"
 
     def test_means_are_those_of_the_file_s_trials(self):
         """Worked out here without any of the report's code."""
@@ -122,9 +124,16 @@ class TestMeasured:
             if said != "not separable":
                 assert said == ("better without" if float(difference) > 0 else "better with")
 
-    def test_a_mark_that_is_missing_is_told(self, readme):
-        with pytest.raises(ValueError, match="the mark of 'leaderboard' is there 0 times"):
-            readme.filled("no marks", {"leaderboard": "a table"})
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            ("<!-- board -->\n<!-- end -->", "no table 'board'; there are: batch_norm, leaderboard"),
+            ("<!-- leaderboard -->\n", "has no end"),
+        ],
+    )
+    def test_a_mark_that_is_wrong_is_told(self, readme, figures, text, words):
+        with pytest.raises(ValueError, match=words):
+            readme.filled(text, figures)
 
     def test_the_picture_shows_every_cell_of_the_table(self, readme, figures):
         figure = readme.picture(figures)
