@@ -171,6 +171,21 @@ SAID = {
         (of(pairs, ["r1 bn=off"], any)["better"] == "r1 bn=off").all()
         and by_seed("ragan bn=on").mean() - by_seed("r1 bn=off").mean() > 7.5
     ),
+    "each of the three steps from `nsgan bn=off` lowers FID, and leaving out dropout by the most": lambda *_: (
+        (
+            fids := [
+                by_seed(cell)[0]
+                for cell in (
+                    "nsgan bn=off",
+                    "nsgan bn=off dropout=0.0",
+                    "r1 bn=off gamma=0.0",
+                    "r1 bn=off",
+                )
+            ]
+        )
+        and (steps := -np.diff(fids)).min() > 0
+        and steps.argmax() == 0
+    ),
     "Between the nine that follow it nothing is certain": lambda _, pairs: (
         of(pairs, ranking(pairs)[1:10])["better"] == ""
     ).all(),
