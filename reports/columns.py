@@ -259,7 +259,7 @@ def _note_of_devices(frame: pd.DataFrame) -> list[str]:
 def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
     said = _verdicts(frame) if "factor" in frame else []
     if frame["tried"].max() > 1:
-        lent = "all rows (moderated, Smyth 2004)" if (frame["pairs"] > 1).sum() >= LEAST else "each row alone"
+        lent = "all rows (moderated, Smyth 2004)" if (frame["low"] < frame["high"]).sum() >= LEAST else "each row alone"
         said.append(
             f"Differences are paired by seed, with 95 % intervals of Student t by the variance of {lent}; p decides: "
             "of the paired t test, or of the sign test where survivors must not decide, allowing for all rows (Holm)."

@@ -99,7 +99,7 @@ def test_what_anybody_sees_is_found():
     assert np.mean(shares[True]) > 0.9
 
 
-def test_fewer_seeds_are_needed_where_others_lend(builder):
+def test_fewer_seeds_are_needed_where_others_lend():
     pair = Paired(np.array([30.0, 31.0, 33.0]), np.array([31.0, 33.0, 34.5]))
     variance = float(pair.differences.var(ddof=1))
     lent = Paired(pair.a, pair.b, prior=Prior(3, variance))
