@@ -97,6 +97,8 @@ def batch_norm(found: results.Results) -> str:
         difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
         better = "better without" if row["difference"] > 0 else "better with"
         said = better if row["p"] <= ALPHA else "not separable"
+        if row["repeats"]:
+            said = row["repeats"]
         name, family = (f"`{row['label']}`", gans.get(row["algorithm"]).info.family) if one else (row["label"], NOTHING)
         lines.append((name, family, str(int(row["pairs"])), difference, p_value(row["p"]), said))
     return markdown_table(("algorithm", "family", "seeds", "FID with minus without", "p", "what follows"), lines)
@@ -164,14 +166,14 @@ def tail(found: results.Results, factor: float = 1.25) -> str:
     for row in reversed(cells.values()):
         if row["fid"] <= factor * base["fid"] and not (row["diverged"] or row["failed"] or row["collapsed"]):
             continue
-        mine = _by_updates(found, group, row["label"])
-        updates = [each.index[-1] for each in mine]
-        last = np.mean([each.iloc[-1] for each in mine])
-        same = np.mean([np.interp(np.mean(updates), each.index, each) for each in bases])
+        counted = (NOTHING,) * 3
+        if mine := _by_updates(found, group, row["label"]):
+            updates = float(np.mean([each.index[-1] for each in mine]))
+            same = np.mean([np.interp(updates, each.index, each) for each in bases])
+            counted = number(updates, ",.0f"), number(np.mean([each.iloc[-1] for each in mine])), number(same)
         shares = (number(row[group.metric(name)]) for name in ("precision", "recall"))
-        counted = (number(np.mean(updates), ",.0f"), number(last), number(same))
         lines.append((_named(row), columns.seeds(row), _fid(row), *counted, *shares))
-    head = ("cell", "seeds", "FID", "turns of G", "FID of 2,000 then", f"`{BASE}`'s after as many turns of G")
+    head = ("cell", "seeds", "FID", "G updates then", "FID in training", f"that of `{BASE}` at as many G updates")
     return markdown_table((*head, "precision", "recall"), lines)
 
 

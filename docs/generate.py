@@ -25,7 +25,8 @@ from bench.protocol import PRESETS
 from gans import GAN
 from gans.config import Option
 from reports import tables
-from reports.columns import columns, notes
+from reports.columns import columns
+from reports.notes import notes
 from reports.numbers import NOTHING
 from reports.text import markdown_table
 

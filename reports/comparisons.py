@@ -9,11 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reports.groups import COLLAPSE
 from reports.moderated import moderated
 from reports.numbers import SIGNED, number, plural
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
@@ -49,6 +51,23 @@ def _split(by_seed: pd.DataFrame, labels: Iterable[str]) -> dict[str, pd.Series[
     return {label: pd.Series(values[places[label]], index=seeds[places[label]]) for label in labels}
 
 
+def repeated(rows: pd.DataFrame) -> dict[str, str]:
+    """Label of each cell that repeats another one -> the first of these: in some seed their FIDs are equal bit for bit.
+
+    So it is with rows that are the same mathematics, and with code that changed without effect. They are one piece of
+    evidence, whatever other machines made of their other seeds. Collapsed trials tell nothing: all black is all black.
+    """
+    by_seed = _by_seed(rows[~rows["diagnosis"].str.contains(COLLAPSE, regex=False, na=False)])
+    by_seed = by_seed[np.isfinite(by_seed["value"])].sort_values("label")
+    others = by_seed.groupby(["seed", "value"])["label"].transform("first")
+    found: dict[str, str] = {}
+    for pair_of_same in zip(by_seed["label"], others, strict=True):
+        one, two = sorted(found.get(label, label) for label in pair_of_same)
+        if one != two:
+            found |= {label: one for label in (two, *found) if found.get(label, two) == two}
+    return found
+
+
 def pair(a: pd.Series[float], b: pd.Series[float]) -> Paired:
     """The seeds that both sides tried, in their order."""
     seeds, of_a, of_b = np.intersect1d(a.index, b.index, assume_unique=True, return_indices=True)
@@ -60,9 +79,10 @@ def pair(a: pd.Series[float], b: pd.Series[float]) -> Paired:
 def ranked(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
     """The outcomes of the GANs that have two or more, by mean FID: one seed, or a row that is no GAN, has no rank.
 
-    Of more than MOST_RANKED, those of lowest mean FID.
+    Of cells that are the same (`repeated`) the first. Of more than MOST_RANKED, those of lowest mean FID.
     """
     by_seed = _by_seed(rows[~rows["no_gan"].astype(bool)])
+    by_seed = by_seed[~by_seed["label"].isin(repeated(rows))]
     finite = by_seed.assign(mean=by_seed["value"].replace(math.inf, math.nan))
     cells = finite.groupby("label").agg(known=("value", "count"), mean=("mean", "mean")).query("known >= 2")
     best = cells.rename_axis("label").reset_index().sort_values(["mean", "label"])["label"][:MOST_RANKED]
@@ -126,7 +146,7 @@ def _why(compared: Paired, p: float, family: int) -> str:
     if compared.by_signs:
         survivors = "survivors alone must not decide, and " if compared.difference.n else ""
         return f"; {survivors}the sign test over all seeds does not tell"
-    alone = not compared.difference.low <= 0 <= compared.difference.high
+    alone = replace(compared, prior=None).p <= ALPHA
     said = f"; on their own they would be, but not as one of {family} comparisons (Holm p = {p:.2f})" if alone else ""
     if compared.difference.n == 2:
         return f"{said}; two seeds do not tell how many would, {MORE_SEEDS}"
@@ -162,7 +182,14 @@ def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
         | {"verdict": verdict(each, a, b, "first minus second", p, family)}
         for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
     ]
-    return pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
+    frame = pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
+    frame.attrs = allowed_for(compared.values(), family)
+    return frame
+
+
+def allowed_for(compared: Iterable[Paired], family: int) -> dict[str, Any]:
+    """What the notes under a table of comparisons tell, as attrs of its frame, which all parts of it keep."""
+    return {"family": family, "moderated": any(each.prior is not None for each in compared)}
 
 
 def _better(compared: Paired, a: str, b: str, p: float) -> str:
@@ -174,6 +201,8 @@ def _better(compared: Paired, a: str, b: str, p: float) -> str:
 def ranks(rows: pd.DataFrame, compared: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Best and worst rank of every cell that has one: 1 and how many are surely better, all less the surely worse.
 
+    A cell that repeats another has that one's.
+
     `compared` are the rows' `pairwise`.
     """
     cells = ranked(rows)
@@ -181,7 +210,8 @@ def ranks(rows: pd.DataFrame, compared: pd.DataFrame) -> dict[str, tuple[int, in
     for a, b, better in compared.query("better != ''")[["label", "other", "better"]].itertuples(index=False, name=None):
         worst[better] -= 1
         best[b if better == a else a] += 1
-    return {cell: (best[cell], worst[cell]) for cell in cells}
+    found = {cell: (best[cell], worst[cell]) for cell in cells}
+    return found | {cell: found[first] for cell, first in repeated(rows).items() if first in found}
 
 
 def blocks(rows: pd.DataFrame) -> pd.DataFrame | None:

@@ -67,7 +67,7 @@ def as_words(found: Duel) -> str:
         "Hedges' g": number(compared.g, EFFECT),
         **{f"p ({name})": p_value(value) for name, value in p.items() if not math.isnan(value)},
     }
-    if compared.difference.n < 2 and not compared.by_signs:
+    if math.isnan(compared.p):
         facts = {}
     lines += ["", *(f"{name:<24}{value}" for name, value in facts.items())]
     if facts:

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.comparisons import NUMBERS, numbers, outcomes, pair, verdict
+from reports.comparisons import NUMBERS, allowed_for, numbers, outcomes, pair, repeated, verdict
 from reports.groups import config_key, mark, without
 from reports.moderated import moderated
-from reports.numbers import setting
+from reports.numbers import listed, setting
 from reports.paired import Paired, holm
 
 Sides = tuple["pd.Series[float]", "pd.Series[float]"]
 """Outcomes by seed of the changed side and of the base."""
-COLUMNS = ("label", "algorithm", "factor", "change", "only", "base", "changed")
+COLUMNS = ("label", "algorithm", "factor", "change", "only", "repeats", "base", "changed")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Factor:
     algorithm: str
     cells: dict[Any, str]
     """Value of the field -> label of its cell; what is off, none or smaller comes first and is the base."""
+    repeats: str = ""
+    """In words that its cells repeat another's, or each other (`reports.comparisons.repeated`), or nothing."""
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -51,7 +53,8 @@ def factors(rows: pd.DataFrame) -> list[Factor]:
     Skipped cells take part, so that a side that makes no sense is said. What another version of the code trained is no
     side of today's: the two have rows of their own, which the label tells apart.
     """
-    found = []
+    found: list[Factor] = []
+    first = repeated(rows)
     for algorithm, here in rows[rows["kind"] != "reference"].groupby("algorithm"):
         configs: dict[str, dict[str, Any]] = dict(zip(here["label"], here["config"], strict=True))
         codes: dict[str, str] = dict(zip(here["label"], here["code"], strict=True))
@@ -68,8 +71,18 @@ def factors(rows: pd.DataFrame) -> list[Factor]:
                     label = without(next(iter(ordered.values())), field)
                     if versions[config_alike] > 1:
                         label = label.removesuffix(mark("code", code)) + mark("code", code)
-                    found.append(Factor(field, label, str(algorithm), ordered))
+                    repeats = _repeated(ordered, field, first)
+                    found.append(Factor(field, label, str(algorithm), ordered, repeats))
     return sorted(found, key=lambda factor: (factor.field != "bn", factor.field, factor.label))
+
+
+def _repeated(cells: dict[Any, str], field: str, first: dict[str, str]) -> str:
+    if len(cells) > 1 and len({first.get(label, label) for label in cells.values()}) == 1:
+        return "the same to the last digit either way"
+    if len(cells) < 2 or not first.keys() >= set(cells.values()):
+        return ""
+    others = dict.fromkeys(without(first[label], field) for label in cells.values())
+    return f"repeats {listed(others)} to the last digit"
 
 
 def _base_first(value: Any) -> tuple[bool, bool, Any]:
@@ -79,7 +92,8 @@ def _base_first(value: Any) -> tuple[bool, bool, Any]:
 def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
     """The effect of every factor, or of one; the columns stand at `reports.tables.factor_effects`.
 
-    A row that is no GAN has its own effect and no part in the mean.
+    A row that is no GAN has its own effect and no part in the mean, of which one seed is no member yet. Cells
+    that repeat another's or each other (`reports.comparisons.repeated`) have neither a p nor a part in the mean.
     """
     no_gans = set(rows.loc[rows["no_gan"].astype(bool), "algorithm"])
     known = outcomes(rows)
@@ -89,13 +103,22 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
     sides: list[tuple[Factor, Sides]] = []
     for same in dict.fromkeys((factor.field, factor.values) for factor in found):
         members = [(each, _sides(each, known)) for each in found if (each.field, each.values) == same]
-        there = [both for each, both in members if each.algorithm not in no_gans and len(pair(*both).a)]
+        counted = [both for each, both in members if not each.repeats and each.algorithm not in no_gans]
+        there = [both for both in counted if len(pair(*both).a) > 1]
         sides += members
         if len(there) > 1:
             together = Factor(same[0], f"mean of {len(there)}", "", dict.fromkeys(same[1], ""))
             sides.append((together, mean_sides(there)))
-    compared = moderated([pair(*both) for _, both in sides])
-    p_values, p_permutation = holm([each.p for each in compared]), holm([each.p_permutation for each in compared])
+    compared = [pair(*both) for _, both in sides]
+    # A mean scatters less than what it is of, and what repeats another says nothing more of how things scatter.
+    own = [i for i, (each, _) in enumerate(sides) if each.algorithm and not each.repeats]
+    for i, lent in zip(own, moderated([compared[i] for i in own]), strict=True):
+        compared[i] = lent
+    asked = [not each.repeats for each, _ in sides]
+    p_values, p_permutation = (
+        holm([p if counts else math.nan for p, counts in zip(values, asked, strict=True)])
+        for values in ([each.p for each in compared], [each.p_permutation for each in compared])
+    )
     family = sum(not math.isnan(p) for p in p_values)
     lines = [
         _line(factor, both, each)
@@ -103,7 +126,9 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
         | {"verdict": _nothing_to_compare(factor, reasons) or _verdict(factor, each, p, family)}
         for (factor, both), each, p, q in zip(sides, compared, p_values, p_permutation, strict=True)
     ]
-    return pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, "p", "p_permutation", "both", "verdict"])
+    frame = pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, "p", "p_permutation", "both", "verdict"])
+    frame.attrs = allowed_for(compared, family)
+    return frame
 
 
 def _sides(factor: Factor, known: dict[str, pd.Series[float]]) -> Sides:
@@ -138,6 +163,7 @@ def _line(factor: Factor, sides: Sides, compared: Paired) -> dict[str, Any]:
         "factor": factor.field,
         "change": f"{factor.field} {first} to {last}" if len(factor.values) == 2 else factor.field,
         "only": f"{factor.field}={first}" if len(factor.values) == 1 else "",
+        "repeats": factor.repeats,
         "base": base,
         "changed": changed,
         **numbers(compared),
@@ -152,7 +178,9 @@ def _verdict(factor: Factor, compared: Paired, p: float, family: int) -> str:
 
 
 def _nothing_to_compare(factor: Factor, reasons: dict[str, str]) -> str:
-    """Why there are not two sides, or nothing."""
+    """Why there are not two sides, or not two of its own, or nothing."""
+    if factor.repeats:
+        return f"{factor.label}: {factor.repeats}"
     field, values = factor.field, [setting(value) for value in factor.values]
     for value, label in zip(values, factor.cells.values(), strict=True):
         if label in reasons:

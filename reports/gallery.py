@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -42,6 +42,8 @@ class Picture:
     """A picture of a cell; without `data`, why it is `missing`, or where to find it if it was `left_out`."""
 
     label: str
+    shows: str
+    """'samples', 'training', 'interpolation': what of the cell it is of."""
     note: str
     look: Look | None
     data: str | None
@@ -67,8 +69,8 @@ def galleries(results: Results, groups: Sequence[Sequence[dict[Any, Any]]], seen
     All grids have room first, then all animations, then the latent spaces.
     """
 
-    def pictures(row: dict[Any, Any], path: str, room: Room, what: str = "") -> Picture:
-        return picture(results, row, path, seen, room, what)
+    def pictures(row: dict[Any, Any], path: str, room: Room) -> Picture:
+        return picture(results, row, path, seen, room)
 
     grids = Room(GRID_BYTES)
     samples = [[pictures(row, SAMPLES, grids) for row in rows] for rows in groups]
@@ -76,9 +78,9 @@ def galleries(results: Results, groups: Sequence[Sequence[dict[Any, Any]]], seen
     gifs = [[pictures(row, TRAINING, rest) for row in rows if row["kind"] == "trial"] for rows in groups]
     latent = [
         [
-            pictures(row, path, rest, latent_name(path))
+            replace(one, note=f"{one.shows}, {one.note}")
             for row in rows
-            for path in results.artifacts(row["run_id"], LATENT)
+            for one in (pictures(row, path, rest) for path in results.artifacts(row["run_id"], LATENT))
         ]
         for rows in groups
     ]
@@ -96,13 +98,13 @@ def representatives(rows: pd.DataFrame, labels: Sequence[str]) -> list[dict[Any,
     return [first[label] for label in labels if label in first]
 
 
-def latent_name(path: str) -> str:
-    """'latent/sweep_category.png' -> 'sweep of category'."""
-    return path.removeprefix(f"{LATENT}/").removesuffix(".png").replace("sweep_", "sweep of ").replace("_", " ")
+def shows(path: str) -> str:
+    """'samples.png' -> 'samples', 'latent/sweep_category.png' -> 'sweep of category'."""
+    return path.rpartition("/")[2].rpartition(".")[0].replace("sweep_", "sweep of ").replace("_", " ")
 
 
-def picture(results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room, what: str) -> Picture:
-    """The picture at `path` of a run, as long as there is room for it; `what` it shows begins its note."""
+def picture(results: Results, row: dict[Any, Any], path: str, seen: dict[str, Look], room: Room) -> Picture:
+    """The picture at `path` of a run, as long as there is room for it."""
     content = results.artifact(row["run_id"], path)
     data = None if content is None else base64.b64encode(content).decode()
     missing = left_out = ""
@@ -111,11 +113,10 @@ def picture(results: Results, row: dict[Any, Any], path: str, seen: dict[str, Lo
     elif not room.take(data):
         left_out = f"{path} of run {row['run_id']}"
         data = None
-    notes = [what] if what else []
-    notes += [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
+    notes = [] if pd.isna(row["seed"]) else [f"seed {row['seed']}"]
     if pd.notna(row["fid"]) and row["status"] == "finished":
         notes.append(f"FID {number(row['fid'])}")
     elif row["status"] != "finished":
         notes.append(row["status"])
-    label, kind = row["label"], path.rsplit(".")[-1]
-    return Picture(label, ", ".join(notes), seen.get(label), data, kind, missing, left_out)
+    label, kind = row["label"], path.rpartition(".")[2]
+    return Picture(label, shows(path), ", ".join(notes), seen.get(label), data, kind, missing, left_out)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.columns import columns, notes, rows
+from reports.columns import columns, rows
+from reports.notes import notes
 
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

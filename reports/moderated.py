@@ -31,7 +31,9 @@ MOST = 3.0
 
 def moderated(compared: Sequence[Paired]) -> list[Paired]:
     """The same comparisons with what they lend to each other, or just the same where too few show a spread."""
-    spread = [each for each in compared if each.difference.n > 1 and each.differences.std() > 0]
+    # Where a score stands on both sides, one repeats the other, which says nothing of how things scatter.
+    differ = [each for each in compared if each.difference.n > 1 and each.differences.all()]
+    spread = [each for each in differ if each.differences.std() > 0]
     if len(spread) < LEAST:
         return list(compared)
     variances = np.array([each.differences.var(ddof=1) for each in spread])

@@ -45,12 +45,14 @@ def duration(seconds: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """'1.67M' for 1,671,105."""
+    """'1.67M' for 1,671,105: three significant digits."""
     if pd.isna(value):
         return NOTHING
-    return next(
-        (f"{value / size:.3g}{unit}" for size, unit in ((1e6, "M"), (1e3, "k")) if value >= size), f"{value:.0f}"
-    )
+    rounded = float(f"{value:.3g}")
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rounded >= size:
+            return f"{rounded / size:.3g}{unit}"
+    return f"{value:.0f}"
 
 
 def worst(value: Any, form: str = TWO_DECIMALS, name: str = "diverged") -> str:

@@ -117,6 +117,8 @@ class Paired:
     @cached_property
     def p(self) -> float:
         """Two-sided p of 'no difference': paired t test, or the exact sign test (`by_signs`); NaN below two pairs."""
+        if len(self.a) < 2:
+            return math.nan
         if self.by_signs:
             return float(stats.binomtest(self.wins, self.wins + self.losses).pvalue)
         n = self.difference.n

@@ -77,10 +77,10 @@ def effects(results: Results, group: Group, name: str) -> list[Plot]:
             "leave the axis are cut."
         )
         plots.append(Plot(f"{name}-effects", "Effects on FID", caption, figures.effect_sizes(results, group)))
-    for i, field in enumerate(dict.fromkeys(found["factor"])):
+    for field in dict.fromkeys(found["factor"]):
         title = "FID with and without BN" if field == "bn" else f"FID by {field}"
         drawing = figures.factor_pairs(results, field, group)
-        plots.append(Plot(f"{name}-factor{i}", title, "A line joins the two trials of one seed.", drawing))
+        plots.append(Plot(f"{name}-by-{field}", title, "A line joins the two trials of one seed.", drawing))
     return plots
 
 

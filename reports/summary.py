@@ -38,7 +38,7 @@ def summary(results: Results, protocol: Group | str | None = None, *, single_see
     if len(gans):
         sentences.append(_lowest(gans.iloc[0].to_dict(), board))
     sentences += _trivial(board, scored)
-    pairs, effects = pairwise(results, group), factor_effects(results, group).query("both")
+    pairs, effects = pairwise(results, group), factor_effects(results, group).query("both and repeats == ''")
     if len(pairs) > 1:
         sentences.append(_standing(pairs, all_ranked=bool(gans["rank_low"].notna().all())))
     elif effects.empty:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from bench.diagnosis import HEALTHY
 from reports import comparisons, factors
-from reports.groups import STATUSES, Group, all_rows, devices, protocols, select
+from reports.groups import COLLAPSE, STATUSES, Group, all_rows, devices, protocols, select
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -25,8 +25,6 @@ __all__ = [
     "as_markdown", "as_text", "bn_effect", "factor_effects", "leaderboard", "pairwise", "problems", "protocols",
 ]  # fmt: skip
 
-COLLAPSE = "mode collapse"
-"""As `bench.diagnosis` calls it."""
 SCORES = (
     "label", "kind", "algorithm", "no_gan", "rank_low", "rank_high", "seeds", "trials", "fid", "fid_low", "fid_high",
     "median", "median_low", "median_high", "iqm", "iqm_low", "iqm_high", "is_", "is_low", "is_high",
@@ -61,12 +59,13 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     frame = pd.DataFrame(lines, columns=[*SCORES, *extra, *COSTS, *STATUSES, "collapsed", "reason"])
     frame = _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
     frame.attrs["devices"] = devices(rows)
+    frame.attrs["repeated"] = comparisons.repeated(rows)
     return frame
 
 
 def _headed(frame: pd.DataFrame, group: Group) -> pd.DataFrame:
     # Plain strings, since pandas writes attrs into parquet files as JSON.
-    frame.attrs = {
+    frame.attrs |= {
         "track": group.track,
         "protocol": group.protocol,
         "protocol_text": group.text,
@@ -154,8 +153,8 @@ def factor_effects(
 
     BN comes first. Where several cells have a factor, a row more holds its effect on their mean. Columns are those of
     `pairwise` (`chance` is P(changed better than base)); `p` and `p_permutation` are adjusted for all rows. `both` says
-    whether there were two sides to compare, `only` which one there was where a field took one value, `unpaired` how
-    many seeds did not finish both. `factor` names one alone.
+    whether there were two sides to compare, `repeats` that these repeat others to the last digit, `only` which one
+    there was where a field took one value, `unpaired` how many seeds did not finish both. `factor` names one alone.
     """
     group, rows = select(results, protocol, track)
     return _headed(factors.effects(rows, factor), group)

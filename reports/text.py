@@ -13,7 +13,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from reports.columns import Column, columns, notes, rows
+from reports.columns import Column, columns, rows
+from reports.notes import notes
 
 # A rule under the head and nothing else, in ASCII so that no terminal or log garbles it.
 _BOX = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)

@@ -9,8 +9,9 @@ from scipy import stats
 
 from bench.errors import BenchError
 from reports import tables
-from reports.comparisons import MORE_SEEDS, blocks, outcomes, pair, pairs, pairwise, ranks, verdict
+from reports.comparisons import MORE_SEEDS, blocks, outcomes, pair, pairs, pairwise, ranks, repeated, verdict
 from reports.groups import labelled, select
+from reports.notes import notes
 from reports.paired import Paired
 
 
@@ -148,7 +149,34 @@ def test_among_many_pairs_one_interval_off_zero_is_no_verdict(builder):
     missed = (table["low"] > 0) | (table["high"] < 0)
     assert 3 < missed.sum() < 30
     assert (table["better"] == "").all()
-    assert table.loc[missed, "verdict"].str.contains("not as one of 190 comparisons").all()
+    alone = [each.p <= 0.05 for each in pairs(rows(builder)).values()]
+    assert 3 < sum(alone) < 30
+    assert list(table["verdict"].str.contains("on their own they would be, but not as one of 190")) == alone
+
+
+def test_cells_that_repeat_each_other_count_as_one(builder):
+    builder.trials(nsgan=[10.0, 11.5, 12.0], dcgan=[10.1, 11.5, 12.2], gan=[10.2, 11.4, 12.2], hinge=[30.0, 31.0, 32.5])
+    same = dict.fromkeys(("gan bn=off", "nsgan bn=off"), "dcgan bn=off")
+    assert repeated(rows(builder)) == same, "gan by seed 2, nsgan by seed 1"
+    table = tables.pairwise(builder.results())
+    assert list(zip(table["label"], table["other"], strict=True)) == [("dcgan bn=off", "hinge bn=off")]
+    assert table["p"].iloc[0] == pytest.approx(stats.ttest_rel([10.1, 11.5, 12.2], [30.0, 31.0, 32.5]).pvalue)
+    board = tables.leaderboard(builder.results())
+    assert dict(zip(board["label"], board["rank_low"], strict=True)) == dict.fromkeys(same, 1) | {
+        "dcgan bn=off": 1,
+        "hinge bn=off": 2,
+    }
+    said = " ".join(notes(board))
+    assert "gan bn=off repeats dcgan bn=off" in said
+    assert "nsgan bn=off repeats dcgan bn=off" in said
+    assert "nsgan" not in " ".join(notes(board[board["label"] != "nsgan bn=off"]))
+
+
+def test_what_collapsed_or_diverged_alike_repeats_nothing(builder):
+    builder.trials(dcgan=[10.0, None], lsgan=[11.0, None])
+    for name in ("dcgan", "lsgan"):
+        builder.trial(name, False, 2, 400.0, diagnosis="mode collapse: modes 1", config=builder.rows[-1]["config"])
+    assert repeated(rows(builder)) == {}
 
 
 def test_friedmans_ranks_take_three_cells_and_five_seeds(builder):

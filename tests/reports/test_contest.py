@@ -52,6 +52,16 @@ def test_a_side_that_always_diverged_loses_by_signs(builder):
     assert sentence == "1 cell worse than dcgan bn=off: lsgan bn=off."
 
 
+def test_one_seed_that_diverged_is_no_verdict(builder):
+    builder.trials(dcgan=[10.0, 11.0, 12.0], lsgan=[None], hinge=[30.0, 31.1, 32.2])
+    found = contest(builder.results(), "dcgan")
+    assert conclusions(found) == [
+        "1 cell worse than dcgan bn=off: hinge bn=off.",
+        "1 cell without a verdict: too few seeds in common (--seeds 3).",
+    ]
+    assert found.attrs["family"] == 1
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

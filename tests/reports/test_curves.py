@@ -5,8 +5,8 @@ import math
 import pytest
 
 from reports import tables
-from reports.columns import notes
 from reports.curves import bands, budgets, pareto, sparklines
+from reports.notes import notes
 
 
 def curve(builder, algorithm, seed, fids, status="finished", **values):

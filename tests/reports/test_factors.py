@@ -1,15 +1,17 @@
 """Factors: what changing one field does, for each algorithm and on their mean, paired by seed."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from reports import tables
-from reports.columns import notes
 from reports.comparisons import pair
 from reports.factors import effects, factors, mean_sides
 from reports.groups import select
+from reports.notes import notes
 
 
 def rows(builder):
@@ -42,7 +44,7 @@ def test_numbers_rise_from_the_base(builder):
 
 def test_three_values_are_no_factor_but_are_said(builder):
     for value in (1, 2, 3):
-        builder.changed("dcgan", [20.0, 21.0], n_d=value)
+        builder.changed("dcgan", [20.0 + value, 21.0 + value], n_d=value)
     row = effects(rows(builder)).query("factor == 'n_d'").iloc[0]
     assert row["pairs"] == 0
     assert row["verdict"] == "dcgan bn=off: n_d took 3 values (1, 2, 3); see the pairs of cells"
@@ -74,12 +76,63 @@ def test_the_pooled_effect_leaves_out_seeds_that_some_algorithm_lacks_and_counts
 
 def test_a_failure_of_one_algorithm_takes_its_seed_out_of_the_pooled_effect(builder):
     # The mean of those that are left would be a mean of other algorithms.
-    builder.trials(dcgan=[10.0, 10.0], lsgan=[20.0, 20.0])
-    builder.changed("dcgan", [11.0, 12.0], bn=True)
-    builder.changed("lsgan", [23.0], bn=True)
-    builder.trial("lsgan", True, 1, None, status="failed", pictures=False, config=builder.rows[-1]["config"])
+    builder.trials(dcgan=[10.0, 10.0, 10.0], lsgan=[20.0, 20.0, 20.0])
+    builder.changed("dcgan", [11.0, 12.0, 19.0], bn=True)
+    builder.changed("lsgan", [23.0, 22.0], bn=True)
+    builder.trial("lsgan", True, 2, None, status="failed", pictures=False, config=builder.rows[-1]["config"])
     together = tables.bn_effect(builder.results()).iloc[-1]
-    assert (together["pairs"], together["unpaired"], together["difference"]) == (1, 1, 2.0)
+    assert (together["pairs"], together["unpaired"], together["difference"]) == (2, 1, 2.0)
+
+
+def test_one_seed_of_one_algorithm_does_not_take_the_pooled_effect_away(builder):
+    builder.trials(dcgan=[10.0, 10.2, 10.4], lsgan=[20.0, 20.5, 20.1], wgan=[30.0])
+    builder.changed("dcgan", [7.0, 7.1, 7.6], bn=True)
+    builder.changed("lsgan", [17.2, 17.3, 17.0], bn=True)
+    builder.changed("wgan", [40.0], bn=True)
+    together = tables.bn_effect(builder.results()).query("algorithm == ''").iloc[0]
+    assert (together["label"], together["pairs"]) == ("mean of 2", 3)
+
+
+def test_rows_that_repeat_another_are_no_evidence_of_their_own(builder):
+    builder.trials(dcgan=[10.0, 10.2, 10.1], nsgan=[10.3, 10.2, 10.1], lsgan=[20.0, 20.1, 20.3])
+    builder.changed("dcgan", [11.0, 11.1, 11.2], bn=True)
+    builder.changed("nsgan", [11.4, 11.1, 11.2], bn=True)
+    builder.changed("lsgan", [20.1, 20.2, 19.9], bn=True)
+    found = tables.bn_effect(builder.results()).set_index("label")
+    assert math.isnan(found.loc["nsgan", "p"])
+    assert found.loc["nsgan", "difference"] == pytest.approx(3.1 / 3)
+    assert found.loc["nsgan", "verdict"] == "nsgan: repeats dcgan to the last digit"
+    assert found.loc["mean of 2", "difference"] == pytest.approx((1.0 - 0.2 / 3) / 2)
+    alone = stats.ttest_1samp([1.0, 0.9, 1.1], 0).pvalue
+    assert found.loc["dcgan", "p"] == pytest.approx(3 * alone), "one of dcgan, lsgan and their mean"
+
+
+def test_a_setting_without_effect_is_none(builder):
+    builder.trials(wgan=[10.0, 10.2, 10.1], dcgan=[20.0, 20.1, 20.3])
+    builder.changed("wgan", [10.0, 10.2, 10.1], lr_g=1e-3)
+    builder.changed("dcgan", [21.0, 21.2, 21.1], lr_g=1e-3)
+    found = tables.factor_effects(builder.results(), factor="lr_g").set_index("label")
+    assert list(found.index) == ["dcgan bn=off", "wgan bn=off"], "no mean of one"
+    assert found.loc["wgan bn=off", "verdict"] == "wgan bn=off: the same to the last digit either way"
+
+
+def test_a_mean_is_judged_by_its_own_scatter(builder):
+    # It scatters less than what it is of: what the single ones lend would hide it.
+    rng = np.random.default_rng(5)
+    names = [f"a{i:02}" for i in range(16)]
+    for name in names:
+        before = rng.normal(30, 2, 3)
+        builder.trials(**{name: list(before)})
+        builder.changed(name, list(before - 1 + rng.normal(0, 2, 3)), bn=True)
+    found = tables.bn_effect(builder.results())
+    together = found[found["algorithm"] == ""].iloc[0]
+    wide = found[found["algorithm"] != ""]
+    trials = pd.DataFrame(builder.rows)
+    by_seed = trials.groupby(["bn", "seed"])["fid"].mean()
+    expected = stats.t.interval(0.95, 2, (means := by_seed[True] - by_seed[False]).mean(), stats.sem(means))
+    assert (together["low"], together["high"]) == pytest.approx(expected)
+    assert found.attrs["moderated"]
+    assert (wide["high"] - wide["low"]).max() < 3 * (wide["high"] - wide["low"]).min(), "these lend to each other"
 
 
 def test_p_of_effects_is_adjusted_for_all_rows(builder):

@@ -11,9 +11,10 @@ from matplotlib.patches import Rectangle
 from bench.errors import BenchError
 from bench.points import Table
 from bench.tasks import TASKS
-from reports import columns, figures, looks
+from reports import figures, looks
 from reports.comparison_figures import LABELLED
 from reports.curves import budgets as bought
+from reports.notes import notes
 from reports.plots import budgets, dots, effects, pairs
 from reports.tables import leaderboard, protocols
 
@@ -206,7 +207,7 @@ def test_a_matrix_shows_seeds_won_and_frames_what_is_separable(three_seeds):
 def test_a_matrix_without_room_for_numbers_frames_what_is_separable_too(builder):
     for place in range(LABELLED + 1):
         shift = 100 if place == LABELLED else 0
-        values = [20 + shift + (place * seed) % 7 for seed in range(6)]
+        values = [20 + shift + (place * seed) % 7 + place / 1000 for seed in range(6)]
         builder.trials(**{f"a{place:02}": values})
     figure = figures.pairwise_matrix(builder.results())
     assert not figure.axes[0].texts
@@ -311,7 +312,7 @@ def test_seconds_of_several_devices_are_not_joined_and_every_caption_says_so(bui
     for words in said:
         assert "Seconds are of different devices (H200, cpu (2 threads, x86_64)) and do not compare" in words
     for table in (leaderboard(results), bought(results)):
-        assert any(note.startswith("Seconds are of different devices (H200, cpu") for note in columns.notes(table))
+        assert any(note.startswith("Seconds are of different devices (H200, cpu") for note in notes(table))
     assert "not beaten in both" not in figures.to_svg(figures.pareto_front(results))
     assert not figures.pareto_front(results).axes[0].lines[0].get_xdata().size
 

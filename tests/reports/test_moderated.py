@@ -9,6 +9,7 @@ from scipy import stats
 
 from reports import tables
 from reports.moderated import LEAST, MOST, fitted, moderated
+from reports.notes import notes
 from reports.paired import Paired, Prior, holm
 
 
@@ -110,11 +111,11 @@ def test_tables_say_so(builder):
     names = ("dcgan", "lsgan", "hinge", "ragan", "wgan", "r1")
     few = dict(zip(names[:-1], drawn(np.random.default_rng(6), 5, 3, 0.3, 20.0).tolist(), strict=True))
     builder.trials(**few)
-    assert "each row alone" in tables.as_text(tables.pairwise(builder.results()))
+    assert "by the variance of each alone" in " ".join(notes(tables.pairwise(builder.results())))
     builder.trials(r1=[29.0, 30.5, 31.0])
     after = tables.pairwise(builder.results())
     assert len(after) == LEAST
-    assert "moderated" in tables.as_text(after)
+    assert "by the variance of all comparisons (moderated, Smyth 2004)" in " ".join(notes(after))
     worse, better = names[2:5], (*names[:2], "r1")
     for row in after.to_dict("records"):
         first, second = row["label"].split()[0], row["other"].split()[0]

@@ -1,5 +1,7 @@
 """What the page is made of: its sections and their names, galleries, algorithms as they are stated."""
 
+import re
+
 import pytest
 
 from reports import catalogue, gallery, html
@@ -59,6 +61,17 @@ def test_animations_have_room_before_latent_spaces_and_the_rest_is_named(builder
     assert "<summary>1 more, left out to keep this page small</summary>" in source
     assert f"dcgan bn=off, interpolation, seed 0, FID 30.00: <code>latent/interpolation.png of run {runs[1]}" in source
     assert '<div class="missing">' not in source
+    assert 'alt="interpolation of dcgan bn=on"' in source
+    assert 'alt="samples of dcgan bn=on"' in source
+    assert re.search(r"<summary>Animations \(2\).*?alt=\"training of dcgan bn=on\"", source, re.DOTALL)
+
+
+def test_of_many_pairs_neighbours_are_listed_and_the_notes_are_of_all(builder):
+    builder.trials(**{f"a{i:02}": [20.0 + i, 20.3 + 1.1 * i, 20.1 + i] for i in range(13)})
+    section = page(builder.results()).sections[0]
+    assert (len(section.pairs.lines), section.pairs_in_all) == (12, 78)
+    assert "by the variance of all comparisons (moderated, Smyth 2004)" in section.pairs.notes[0]
+    assert "adjusted for 78 comparisons" in section.pairs.notes[0]
 
 
 @pytest.mark.parametrize(

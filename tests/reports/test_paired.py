@@ -223,3 +223,4 @@ def test_one_seed_says_nothing():
     assert math.isnan(pair.p)
     assert math.isnan(pair.p_permutation)
     assert pair.seeds_needed(1) is None
+    assert math.isnan(Paired(np.array([math.inf]), np.array([20.0])).p), "nor one divergence"

@@ -77,6 +77,17 @@ def test_another_group_renames_nothing(build, tmp_path):
     assert before < after
 
 
+def test_another_factor_renames_nothing(builder, tmp_path):
+    builder.trials(dcgan=[20.0, 21.0, 22.0])
+    builder.changed("dcgan", [18.0, 19.1, 20.2], lr_g=1e-3)
+    before = {path.name for path in paper.write(builder.results(), tmp_path / "before")}
+    builder.changed("dcgan", [28.0, 29.1, 30.2], dropout=0.0)
+    after = {path.name for path in paper.write(builder.results(), tmp_path / "after")}
+    assert before < after
+    assert any(name.endswith("-by-lr_g.svg") for name in before)
+    assert any(name.endswith("-by-dropout.svg") for name in after - before)
+
+
 def test_tables_are_those_of_the_page(three_seeds, tmp_path):
     written = {path.name: path for path in paper.write(three_seeds, tmp_path)}
     group = tables.protocols(three_seeds)[0]

@@ -1,7 +1,7 @@
 """What the report says of rows that are no GANs, and of pictures made from pictures."""
 
 from reports import html
-from reports.columns import notes
+from reports.notes import notes
 from reports.summary import summary
 from reports.tables import leaderboard, pairwise
 from reports.text import as_text
@@ -108,9 +108,9 @@ def test_cells_no_better_than_an_answer_without_training_are_named(builder):
 
 def test_no_effect_is_said_of_cells_and_of_their_mean(builder):
     names = ("dcgan", "lsgan", "hinge")
-    builder.trials(**{name: [20.0, 21.0, 22.0] for name in names})
-    for name in names:
-        builder.changed(name, [21.0, 20.0, 22.5], bn=True)
+    for i, name in enumerate(names):
+        builder.trials(**{name: [20.0 + i, 21.0 + i, 22.0 + i]})
+        builder.changed(name, [21.1 + i, 20.1 + i, 22.6 + i], bn=True)
     assert (
         "No effect of changing bn off to on is established for dcgan, hinge and lsgan, nor on the mean of 3."
         in said(builder)

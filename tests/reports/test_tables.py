@@ -317,3 +317,11 @@ def test_reference_rows_whose_trials_have_not_begun_are_no_group(two_protocols):
     other = two_protocols.trials["protocol"] == before[-1].protocol
     begun = two_protocols.trials[~other | (two_protocols.trials["kind"] == "reference")]
     assert tables.protocols(two_protocols.but(trials=begun)) == before[:-1]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(999, "999"), (1_671_105, "1.67M"), (999_600, "1M"), (1_200_000_000, "1.2G"), (math.nan, "-")],
+)
+def test_counts_have_three_digits_and_the_unit_that_these_need(value, text):
+    assert numbers.short(value) == text

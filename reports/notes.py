@@ -1,0 +1,102 @@
+"""Notes: what a reader must know beside a table's numbers. Takes frames of `reports.tables`, like `reports.columns`."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.columns import further_metrics, outcome
+from reports.numbers import plural
+
+
+def notes(frame: pd.DataFrame) -> list[str]:
+    """What a reader must know beside the numbers, one sentence each."""
+    if "factor" in frame or "other" in frame:
+        return _notes_of_comparisons(frame)
+    if "area" in frame:
+        return _notes_of_budgets(frame)
+    return [] if "run_id" in frame else _notes_of_cells(frame)
+
+
+def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
+    cells = frame[frame["kind"] == "cell"]
+    said = [
+        f"{row['label']}: {outcome(row)}" + (f" - {row['reason']}" if row["reason"] else "")
+        for row in cells.to_dict("records")
+        if outcome(row) != "finished"
+    ]
+    said += [f"{label} is no GAN; it stands here for reference." for label in cells.loc[cells["no_gan"], "label"]]
+    if ((cells["seeds"] == 1) & (cells["trials"] == 1)).any():
+        said.append("One seed gives no verdict: a cell needs 2 or more for an interval (--seeds 3).")
+    if (cells["seeds"] > 1).any():
+        further = "; so are further metrics, without an interval" if further_metrics(frame) else ""
+        said.append(
+            f"FID and IS are means over the seeds that finished{further}. Intervals: 95 %, Student t, over seeds."
+        )
+    if ((cells["diverged"] > 0) & (cells["seeds"] > 0)).any():
+        said.append("* The mean is of survivors alone. Rank, median and IQM count a seed that diverged as the worst.")
+    said += [
+        f"{label} repeats {other}: in a seed that both have, FID is the same to the last digit. The two count as one."
+        for label, other in frame.attrs.get("repeated", {}).items()
+        if label in set(cells["label"])
+    ]
+    if cells["rank_low"].notna().any():
+        said.append(
+            "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
+        )
+    if cells["median"].notna().any() and (cells["trials"] >= 6).any():
+        said.append("The median's interval lies between two order statistics.")
+    if cells["iqm"].notna().any():
+        said.append("IQM: mean of the middle half, with a percentile bootstrap.")
+    return said + _note_of_devices(frame)
+
+
+def _note_of_devices(frame: pd.DataFrame) -> list[str]:
+    where = frame.attrs.get("devices", [])
+    return [f"Seconds are of different devices ({', '.join(where)}) and do not compare."] if len(where) > 1 else []
+
+
+def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
+    said = _verdicts(frame) if "factor" in frame else []
+    if frame["tried"].max() > 1:
+        family, variance = frame.attrs["family"], "each alone"
+        if frame.attrs["moderated"]:
+            variance = "all comparisons (moderated, Smyth 2004)" + ", a mean's by its own" * bool("factor" in frame)
+        said.append(
+            f"Differences are paired by seed, with 95 % intervals of Student t by the variance of {variance}. "
+            "p decides: of the paired t test, or of the sign test where survivors must not decide, adjusted for "
+            f"{plural(family, 'comparison')} (Holm)."
+        )
+        said.append(
+            "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "
+            "tie counts half, and a seed that diverged is worse than any score."
+        )
+    if "p_permutation" in frame and frame["p_permutation"].notna().any():
+        n, rows = int(frame["pairs"].max()), int(frame["p_permutation"].notna().sum())
+        least = 2 / 2**n
+        said.append(
+            f"The permutation test supposes no distribution, but of {n} seeds it cannot get below {least:.2g}"
+            + (f", and with {rows} rows allowed for not below {min(rows * least, 1):.2g}." if rows > 1 else ".")
+        )
+    return said
+
+
+def _verdicts(effects: pd.DataFrame) -> list[str]:
+    """Each verdict, and in one sentence what was run one way alone."""
+    alone = effects[effects["only"] != ""]
+    said = list(effects.loc[effects["only"] == "", "verdict"])
+    said += [f"Only {way} was run of {', '.join(here['label'])}." for way, here in alone.groupby("only", sort=False)]
+    if (alone["factor"] == "bn").any():
+        said.append("To compare them, run --bn on/off, where a row allows it: bench plan says so.")
+    return said
+
+
+def _notes_of_budgets(frame: pd.DataFrame) -> list[str]:
+    target = frame.attrs.get("target")
+    said = [
+        "Medians over seeds of FID in training. Last and the mean along the way count a trial that diverged as worse "
+        "than any score; best and reached count what it had before.",
+        "The mean along the way is the area under the curve over images, divided by its width.",
+    ]
+    if target is not None:
+        said.append(f"Reached: FID {target:,g} or less, as half the cells did, at the first evaluation that shows it.")
+    return said + _note_of_devices(frame)
