@@ -27,6 +27,8 @@ SEEDS = 3
 """That a cell of the READMEs' leaderboard has at least."""
 BASE = "nsgan"
 """The row that the tricks are put on."""
+MORE_THAN_ONE = ("unrolled_gan",)
+"""Tricks whose row has another loss of G and other rates too, so that it is no comparison of the trick."""
 ON_THE_WAY = 2_000
 """Samples that are scored in training."""
 TELLING = {"accuracy": ".3f", "reconstruction": ".4f", "psnr": ".2f", "modes": ",.0f", "valid": ".3f"}
@@ -128,14 +130,16 @@ def decided(found: results.Results) -> str:
 
 
 def tricks(found: results.Results) -> str:
-    """Each row of the family of tricks minus the row that it is put on, with the same batch norm."""
+    """Each row of the family of tricks minus the row that it is put on, with the same batch norm and dropout."""
     group = main_group(found)
     there = set(select(found, group)[1]["label"])
     wanted = []
     for cls in gans.families()["trick"]:
-        cell = default_cell(cls.info.name)
-        base = f"{BASE} {cell.partition(' ')[2]}"
-        if {cell, base} <= there:
+        cell, config = default_cell(cls.info.name), cls.Config()
+        base = f"{BASE} bn={'on' if config.bn else 'off'}"
+        if config.dropout != gans.get(BASE).Config().dropout:
+            base += f" dropout={config.dropout}"
+        if {cell, base} <= there and cls.info.name not in MORE_THAN_ONE:
             wanted.append((cell, base))
     lines = []
     for row in tables.chosen(found, wanted, group).to_dict("records"):

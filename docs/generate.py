@@ -1,8 +1,7 @@
 """The pages that are made of the code and of what was measured: a hook of MkDocs.
 
 One page for each algorithm from its docstring, its Config and its rows in `reports/quick.parquet`; the list of them;
-the tables of metrics and presets; CONTRIBUTING and CHANGELOG as they are. So none of it can say what the program does
-not.
+CONTRIBUTING and CHANGELOG as they are. So none of it can say what the program does not.
 """
 
 from __future__ import annotations
@@ -18,10 +17,8 @@ from mkdocs.structure.pages import Page
 
 import gans
 from bench import album, results
-from bench.metrics import DEFAULT, METRICS
 from bench.pictures import SAMPLES
 from bench.plan import as_text
-from bench.protocol import PRESETS
 from gans import GAN
 from gans.config import Option
 from reports import tables
@@ -31,6 +28,8 @@ from reports.numbers import NOTHING
 from reports.text import markdown_table
 
 ROOT = Path(__file__).parents[1]
+HERE = {"../CONTRIBUTING.md": "contributing.md", "../README.md#the-algorithms": "algorithms/index.md"}
+"""Links that work in the repository, and what they are among the pages."""
 
 
 def prose(text: str) -> str:
@@ -126,33 +125,20 @@ def index_page() -> str:
     """All algorithms, and the settings that each of them has."""
     parts = [
         "# Algorithms",
-        f"{len(gans.names())} rows on one field. Each page is made of the algorithm's own docstring and settings; "
-        "`bench show NAME` prints the same. Rows that are mathematically the same as another are no evidence of their "
-        "own.",
+        f"{len(gans.names())} rows on one field. Each page is made of the algorithm's own docstring and settings, and "
+        "of what was measured; `bench show NAME` prints all but the latter. Rows that are bit for bit the same as "
+        "another are no evidence of their own.",
     ]
     for family, members in gans.families().items():
         rows = []
         for cls in members:
             same = ", ".join(prose(item.partition(":")[0]) for item in cls.info.same_as)
             rows.append((f"[`{cls.info.name}`]({cls.info.name}.md)", prose(cls.info.summary), str(cls.info.year), same))
-        parts += [f"## {family.capitalize()}", markdown_table(("name", "what it is", "year", "same as"), rows)]
+        parts += [
+            f"## {family.capitalize()}",
+            markdown_table(("name", "what it is", "year", "same as or close to"), rows),
+        ]
     return "\n\n".join([*parts, "## Settings of every algorithm", settings(GAN.Config.options())])
-
-
-def metrics_table() -> str:
-    """What `--metrics` chooses from."""
-    head = ("name", "by default", "least images", "meaning and bias")
-    rows = [
-        (f"`{metric.name}`", "yes" if metric.name in DEFAULT else "", f"{metric.least:,}", prose(metric.meaning))
-        for metric in METRICS.values()
-    ]
-    return markdown_table(head, rows)
-
-
-def presets_table() -> str:
-    """What `--preset` chooses from."""
-    rows = [(f"`{p.name}`", str(p.budget), f"{p.samples:,}", p.meaning) for p in PRESETS.values()]
-    return markdown_table(("preset", "budget per trial", "scored samples", "for"), rows)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -182,9 +168,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fills in the tables of metrics and presets."""
-    for name, made in {"metrics": metrics_table, "presets": presets_table}.items():
-        mark = f"{{{{ {name} }}}}"
-        if mark in markdown:
-            markdown = markdown.replace(mark, made())
+    """Leads links to the repository's own files, which the pages cannot reach, to the pages made of them."""
+    for link, target in HERE.items():
+        markdown = markdown.replace(f"]({link}", f"]({target}")
     return markdown

@@ -1,7 +1,6 @@
-"""What is measured of the READMEs and the findings: `python docs/readme.py` writes their tables and the picture.
+"""What READMEs and pages show of figures and code: `python docs/readme.py` writes their tables and a picture.
 
-A table stands between `<!-- name -->`, the name of a function of `findings.py`, and `<!-- end -->`: so it can be read
-in the repository too.
+A table stands between `<!-- name -->`, a name of TABLES, and `<!-- end -->`: so it can be read in the repository too.
 """
 
 from __future__ import annotations
@@ -19,16 +18,39 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench import results
+from bench.metrics import DEFAULT, METRICS
 from bench.pictures import SAMPLES
+from bench.protocol import PRESETS
 from reports import plotting
 from reports.groups import select
 from reports.looks import MUTED, looks, style
 from reports.numbers import number
 from reports.svg import to_png
+from reports.text import escaped, markdown_table
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "reports" / "leaderboard.png"
-PAGES = (ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs" / "findings.md")
+PAGES = (ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+def metrics(_: results.Results) -> str:
+    """What `--metrics` chooses from."""
+    head = ("name", "by default", "least images", "meaning and bias")
+    rows = [
+        (f"`{metric.name}`", "yes" if metric.name in DEFAULT else "", f"{metric.least:,}", escaped(metric.meaning))
+        for metric in METRICS.values()
+    ]
+    return markdown_table(head, rows)
+
+
+def presets(_: results.Results) -> str:
+    """What `--preset` chooses from."""
+    rows = [(f"`{p.name}`", str(p.budget), f"{p.samples:,}", p.meaning) for p in PRESETS.values()]
+    return markdown_table(("preset", "budget per trial", "scored samples", "for"), rows)
+
+
+TABLES = findings.TABLES | {"metrics": metrics, "presets": presets}
+"""By name."""
 
 
 def main() -> None:
@@ -43,9 +65,9 @@ def filled(text: str, found: results.Results) -> str:
     """The text with its tables made anew; ValueError for a mark that names none, or has no end."""
 
     def table(mark: re.Match[str]) -> str:
-        if mark[1] not in findings.TABLES:
-            raise ValueError(f"no table '{mark[1]}'; there are: {', '.join(findings.TABLES)}")
-        return f"<!-- {mark[1]} -->\n\n{findings.TABLES[mark[1]](found)}\n\n<!-- end -->"
+        if mark[1] not in TABLES:
+            raise ValueError(f"no table '{mark[1]}'; there are: {', '.join(TABLES)}")
+        return f"<!-- {mark[1]} -->\n\n{TABLES[mark[1]](found)}\n\n<!-- end -->"
 
     made, n = re.subn(r"<!-- (\w+) -->\n.*?<!-- end -->", table, text, flags=re.DOTALL)
     if made.count("<!-- ") != 2 * n:
