@@ -96,27 +96,52 @@ def check_every_parameter_gets_a_gradient(cls: type[GAN]) -> None:
 
 
 @_check
+def check_a_penalty_is_asked_for(cls: type[GAN]) -> None:
+    """Where there is a `penalty` of the algorithm's own, a turn calls it."""
+    gan = make(cls)
+    asked: list[Tensor] = []
+
+    def penalty(real_images: Tensor, fake_images: Tensor) -> Tensor | None:
+        asked.append(real_images)
+        return cls.penalty(gan, real_images, fake_images)
+
+    gan.penalty = penalty  # type: ignore[method-assign]
+    for turn in gan.turns():
+        turn.take(real_batch(field=gan.field))
+    assert asked or cls.penalty is GAN.penalty, "no turn calls `penalty`: add what it gives to the loss of `d_turn`"
+
+
+def trained(cls: type[GAN], seed: int = 0, **config: Any) -> dict[str, Tensor]:
+    """Every parameter after two steps in the middle of a training; the factors of `config` at work."""
+    gan = make(cls, seed, **config)
+    gan.progress = 0.5
+    ada = gan.view.ada
+    if ada is not None:
+        ada.p.fill_(0.75)
+    turns = gan.turns()
+    for _ in range(2):
+        for turn in turns:
+            for key, value in turn.take(real_batch(field=gan.field)).items():
+                assert torch.isfinite(value), f"turn {turn.name}: '{key}' is {value.item()}"
+    # Of four turns of D nothing is left but the step of p.
+    shown = ada is None or ada.signs.any() or ada.p != 0.75
+    assert shown, "ada saw no scores, for no turn calls self.view.observe(real_scores)"
+    return parameters(gan)
+
+
+@_check
 def check_training_follows_the_seed(cls: type[GAN]) -> None:
     """The same seed repeats training exactly; another seed does not."""
-
-    def after_two_steps(seed: int) -> dict[str, Tensor]:
-        gan = make(cls, seed)
-        turns = gan.turns()
-        for _ in range(2):
-            for turn in turns:
-                turn.take(real_batch(field=gan.field))
-        return parameters(gan)
-
-    first, again, other = after_two_steps(0), after_two_steps(0), after_two_steps(1)
+    first, again, other = trained(cls), trained(cls), trained(cls, seed=1)
     differing = [key for key in first if not torch.equal(first[key], again[key])]
     assert not differing, f"the same seed gave other values of {differing}: draw all noise from self.rng or torch's own"
     assert any(not torch.equal(first[key], other[key]) for key in first), "another seed changed nothing"
 
 
-def train(gan: GAN, turns: Sequence[Turn], steps: Iterable[int]) -> None:
-    """Takes the steps of these numbers, from 1, each with the turns that are due in it."""
+def train(gan: GAN, turns: Sequence[Turn], steps: Iterable[int], last: int) -> None:
+    """Takes the steps of these numbers, from 1 to at most `last`, each with the turns that are due in it."""
     for step in steps:
-        gan.progress = step / 10
+        gan.progress = (step - 1) / last
         for turn in turns:
             if step % turn.every == 0:
                 turn.take(real_batch(field=gan.field))
@@ -128,14 +153,14 @@ def check_a_resumed_model_goes_on(cls: type[GAN]) -> None:
     gan = make(cls)
     turns = gan.turns()
     last = max(4, *(turn.every for turn in turns))
-    train(gan, turns, (1, 2))
+    train(gan, turns, (1, 2), last)
     saved = deepcopy(snapshot(gan, turns))
-    train(gan, turns, range(3, last + 1))
+    train(gan, turns, range(3, last + 1), last)
     # Of another seed, lest anything be right by accident.
     other = make(cls, seed=1)
     other_turns = other.turns()
     resume(other, other_turns, saved)
-    train(other, other_turns, range(3, last + 1))
+    train(other, other_turns, range(3, last + 1), last)
     expected, found = gan.state_dict(), other.state_dict()
     differing = [key for key, value in expected.items() if not torch.equal(value, found[key])]
     assert not differing, f"a resumed training gave other values of {differing}: keep all state in buffers"
@@ -214,20 +239,6 @@ def check_uniform_generator_starts_equal(cls: type[GAN]) -> None:
         assert not differing, f"under one seed G starts otherwise than in other rows: {differing}"
 
 
-def trained(cls: type[GAN], steps: int = 2, **config: Any) -> dict[str, Tensor]:
-    """G's parameters after `steps` steps in the middle of a training; the factors of `config` at work."""
-    gan = make(cls, **config)
-    gan.progress = 0.5
-    if gan.view.ada is not None:
-        gan.view.ada.p.fill_(1)
-    turns = gan.turns()
-    for _ in range(steps):
-        for turn in turns:
-            for key, value in turn.take(real_batch(field=gan.field)).items():
-                assert torch.isfinite(value), f"turn {turn.name}: '{key}' is {value.item()}"
-    return {name: p for name, p in parameters(gan).items() if name.startswith("generator.")}
-
-
 def factors_at_work() -> Iterator[dict[str, Any]]:
     """Every factor by itself, with a value at which it acts on the batch of `real_batch`."""
     strengths = {"pack": 2, "instance_noise": 0.5, "label_smoothing": 0.1, "top_k": 0.5, "feature_matching": True}
@@ -244,7 +255,8 @@ def factors_at_work() -> Iterator[dict[str, Any]]:
 def check_every_factor_acts_or_is_skipped(cls: type[GAN]) -> None:
     """No factor is silently ignored: each changes the training, or stands in `conflicts` with a reason."""
     default = cls.Config()
-    plain = trained(cls)
+    # G's alone, for factors change what D consists of.
+    plain = {key: p for key, p in trained(cls).items() if key.startswith("generator.")}
     for factor in factors_at_work():
         ((name, value),) = factor.items()
         config = cls.Config.from_dict(default.to_dict() | factor)

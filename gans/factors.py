@@ -37,7 +37,7 @@ CLIPPED = {
 """The conflicts of algorithms that clip D's weights."""
 LIPSCHITZ = {"bn spectral_norm": "batch norm in D rescales what spectral norm has normalised, so D is not Lipschitz"}
 """A conflict of algorithms that claim a Lipschitz D by spectral norm; elsewhere both together are an experiment."""
-COUPLED = "couples the images of a batch, so the gradient of one image's score is ill-defined"
+RISING = "couples images beyond what G's batch norm does, so latents would rise along the scores of others"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ class Factors(BaseConfig):
     )
     latent_step: float = option(
         0.0,
-        "step by which latents rise along D's score before use (alpha)",
+        "step by which latents rise along D's scores before use (alpha)",
         source="off; LOGAN, Wu et al. 2019",
         low=0,
     )
@@ -117,14 +117,16 @@ OFF = {"bn": False, "dropout": 0.0} | {field.name: field.default for field in fi
 
 
 RULES = {
-    "bn latent_step": f"batch norm in D {COUPLED}",
-    "minibatch latent_step": f"a minibatch head {COUPLED}",
+    "bn latent_step": f"batch norm in D {RISING}",
+    "minibatch latent_step": f"a minibatch head {RISING}",
     "feature_matching top_k": "feature matching asks for no scores of which top_k could keep the best",
     "latent_step augment=ada": "the gradient by which latents rise cannot be differentiated through ada",
     "latent_step unroll": "unrolling a D whose fakes depend on D's gradient takes third derivatives",
     "unroll augment=ada": "the steps that are looked ahead would steer ada as if they were taken",
 }
 """What makes no sense with any algorithm: conditions -> reason."""
+STRENGTHS = {"ada_target": "augment=ada", "ada_images": "augment=ada", "unroll_lr": "unroll"}
+"""Settings that mean something only where a factor is on -> this condition."""
 
 
 def holds(config: BaseConfig, conditions: str) -> bool:
@@ -145,6 +147,10 @@ def conflict(config: GAN.Config, conflicts: dict[str, str]) -> str | None:
     for conditions, reason in [*conflicts.items(), *RULES.items()]:
         if holds(config, conditions):
             return reason
+    for name, condition in STRENGTHS.items():
+        # Such a cell trains as the one of the class's default does.
+        if not holds(config, condition) and getattr(config, name) != getattr(type(config), name):
+            return f"{name} changes nothing without {condition}; leave it out where that is off"
     if config.batch_size % config.pack:
         return f"batch_size {config.batch_size} is no multiple of pack {config.pack}"
     if config.batch_size == config.pack:

@@ -44,12 +44,16 @@ def mode_seeking(images: Tensor, latent: Tensor) -> Tensor:
 
 
 def natural_step(gradient: Tensor, alpha: float, damping: float = LOGAN_DAMPING) -> Tensor:
-    """alpha g / (damping + ||g||^2) for every latent's gradient [N, L]. Wu et al. 2019, arXiv:1912.00953."""
+    """alpha g / (damping + ||g||^2) for every latent's gradient g, [N, L]. Wu et al. 2019, arXiv:1912.00953."""
     return alpha * gradient / (damping + gradient.square().sum(1, keepdim=True))
 
 
 def risen_latents(gan: GAN, batch: Batch) -> tuple[Tensor, Tensor]:
-    """LOGAN's latents, moved along the gradient of D's score, and the mean squared distance; both differentiable."""
+    """LOGAN's latents and the mean squared distance by which they were moved, both differentiable.
+
+    Each moves along g_i = grad_{z_i} sum_j D(G(z)_j), its own score's gradient but for batch norm in G, which couples
+    the images of a batch.
+    """
     latent = gan.latent(len(batch)).requires_grad_()
     (gradient,) = torch.autograd.grad(gan.scores(gan.generate(batch, latent)).sum(), latent, create_graph=True)
     moved = torch.rand(len(latent), 1, device=latent.device, generator=gan.rng) < LOGAN_SHARE

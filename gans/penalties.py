@@ -12,8 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from gans.factors import COUPLED
-
+COUPLED = "couples the images of a batch, so the gradient of one image's score is ill-defined"
 PER_IMAGE = {"bn": f"batch norm in D {COUPLED}", "minibatch": f"a minibatch head {COUPLED}"}
 """The conflicts of every algorithm that calls these."""
 

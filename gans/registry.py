@@ -13,9 +13,10 @@ import itertools
 import pkgutil
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import EntryPoint
 from typing import TypeVar
 
 import gans
@@ -69,7 +70,7 @@ def register(
 
     The class docstring is its documentation: a summary line, and the sections `Losses:`, `Deviations:` and, where there
     is such a row, `Same as:` ("`name` with field=value: how"), one `* ` bullet an item. Raises RegistrationError on an
-    ill-formed or taken name, an unknown track, or no GAN.
+    ill-formed or taken name, an unknown track, no GAN, or one that has a name already.
     """
 
     def add(cls: _Algorithm) -> _Algorithm:
@@ -82,6 +83,10 @@ def register(
             )
         if not (isinstance(cls, type) and issubclass(cls, GAN)):
             raise RegistrationError(f"algorithm '{name}' must be a subclass of gans.GAN, not {cls!r}")
+        if "info" in vars(cls):
+            raise RegistrationError(
+                f"algorithm '{name}': {cls.__name__} is registered as '{cls.info.name}' already; register a subclass"
+            )
         if track not in TRACKS:
             raise RegistrationError(f"algorithm '{name}': unknown track '{track}'; one of {', '.join(TRACKS)}")
         docstring = inspect.cleandoc(cls.__doc__ or "")
@@ -105,14 +110,25 @@ def register(
 
 
 @cache
-def _load() -> None:
-    """Imports every built-in algorithm and every plugin; a broken plugin is a warning that names it."""
+def _import_families() -> None:
+    """Imports every built-in algorithm."""
     for family in pkgutil.iter_modules(gans.__path__):
         if family.ispkg:
             package = importlib.import_module(f"gans.{family.name}")
             for module in pkgutil.iter_modules(package.__path__):
                 importlib.import_module(f"{package.__name__}.{module.name}")
-    for entry_point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+
+
+@cache
+def _plugins() -> Iterator[EntryPoint]:
+    """Those not loaded yet: one iterator for all, so that a plugin which asks for names begins nothing anew."""
+    return iter(importlib.metadata.entry_points(group=ENTRY_POINTS))
+
+
+def _load() -> None:
+    """Imports every built-in algorithm and every plugin, once; a broken plugin is a warning that names it."""
+    _import_families()
+    for entry_point in _plugins():
         try:
             loaded = entry_point.load()
             if inspect.isfunction(loaded):

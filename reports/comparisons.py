@@ -183,7 +183,7 @@ def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
         for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
-    frame.attrs = allowed_for(compared.values(), family)
+    frame.attrs |= allowed_for(compared.values(), family)
     return frame
 
 

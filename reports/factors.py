@@ -127,7 +127,7 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
         for (factor, both), each, p, q in zip(sides, compared, p_values, p_permutation, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, "p", "p_permutation", "both", "verdict"])
-    frame.attrs = allowed_for(compared, family)
+    frame.attrs |= allowed_for(compared, family)
     return frame
 
 

@@ -28,8 +28,9 @@ class ADCGAN(AuxiliaryClassifierGAN):
 
     Deviations:
         * nets: G as in `acgan`; D's head has 21 outputs, 264,405 parameters, 125,460 more than the uniform D.
-        * paper: the nets, loss of the scores and settings of `acgan`, where the official code has BigGAN with the hinge
-          loss; fakes have the labels of the batch's reals.
+        * paper: the nets, loss of the scores, dropout and rates of `acgan`, where the official code has BigGAN with the
+          hinge loss; lambda_class is the paper's 1, not the 5 that was searched for `acgan`, and C always learns of
+          fakes; fakes have the labels of the batch's reals.
         * tutorial: has no such script.
     """
 

@@ -30,8 +30,10 @@ class TACGAN(AuxiliaryClassifierGAN):
 
     Deviations:
         * nets: G as in `acgan`; D's head has 21 outputs, 264,405 parameters, 125,460 more than the uniform D.
-        * paper: C learns of reals alone, as in the official code; the nets, loss of the scores and settings of `acgan`,
-          where the official code has BigGAN with the hinge loss; fakes have the labels of the batch's reals.
+        * paper: C learns of reals alone, as in the official code, with no class_of_fakes to change that; the nets, loss
+          of the scores, dropout and rates of `acgan`, where the official code has BigGAN with the hinge loss;
+          lambda_class is that code's 1, not the 5 that was searched for `acgan`; fakes have the labels of the batch's
+          reals.
         * tutorial: has no such script.
     """
 

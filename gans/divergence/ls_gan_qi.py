@@ -38,8 +38,8 @@ class LossSensitiveGAN(GAN):
           term gamma E L(x) is left out, as the code's default gamma=0 does. L comes from -D, so that reals score high,
           by the softplus that the code has beside its ReLU: on this field the ReLU left no loss, hence no gradient, on
           all but a few images from step 20 to 80. The weight decay is the one that the code suggests for both players
-          (its default is 0). G's turn draws fresh fakes. No batch norm in D, which the code has, for L is to be
-          Lipschitz in each image; the uniform nets.
+          (its default is 0). G's turn draws fresh fakes, and z is normal, not uniform. No batch norm in D, which
+          the code has, for L is to be Lipschitz in each image; the uniform nets.
         * tutorial: has no such script.
     """
 

@@ -56,8 +56,9 @@ class MMDGAN(GAN):
 
     Deviations:
         * paper: weights as in the authors' mmd_gan.py, which clamps before the update and has 100 D turns for each of
-          the first 25 G turns. No batch norm in D; its decoder is small, 201,153 parameters more than the uniform
-          field. Latent 100, not their 10 for MNIST. RMSprop leaves `beta1` and `beta2` without a meaning.
+          the first 25 G turns and for every 500th. No batch norm in D; its decoder is small, 201,153 parameters more
+          than the uniform field. Latent 100, not their 10 for MNIST. RMSprop leaves `beta1` and `beta2` without a
+          meaning.
         * tutorial: has no such script.
     """
 

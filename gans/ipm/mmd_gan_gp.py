@@ -35,7 +35,8 @@ class MMDGANGP(GAN):
     Deviations:
         * paper: kernel and weights as in the mnist.sh of the authors' code, whose estimator keeps a part of the linear
           kernel's diagonal; here it is left out. Neither its clipping of gradients to norm 1 nor its schedule of the
-          learning rate. z is normal, not uniform. D is the uniform trunk with 16 outputs.
+          learning rate. Images in [-1, 1], where a slope of 1 is one of 2 on that code's [0, 1]. z is normal, not
+          uniform. D is the uniform trunk with 16 outputs.
         * tutorial: has no such script.
     """
 

@@ -28,7 +28,8 @@ class DCGAN(NSGAN):
 
     Deviations:
         * paper: Glorot-uniform weights, not N(0, 0.02); LeakyReLU slope 0.3, not 0.2; dropout 0.3 in D, not none; batch
-          norm on D's first layer too; batch 64, not 128. All are the tutorial's, so that every row shares them.
+          norm on D's first layer too; batch 64, not 128; z normal, not uniform. All are the tutorial's, so that every
+          row shares them.
         * tutorial: D's turn comes first and sees 64 reals and 64 fresh fakes in separate passes (`dcgan_tutorial` keeps
           its step); G and D have an Adam each; batch norm and dropout are active, as its text means (its code leaves
           them inert).

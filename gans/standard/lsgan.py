@@ -31,8 +31,8 @@ class LSGAN(GAN):
 
     Deviations:
         * paper: its networks and its LSUN learning rate 1e-3; here the uniform nets and 2e-4.
-        * tutorial: its coding (-1, 1, 1) is offered as coding=tutorial; the default is the paper's (0, 1, 1); its
-          losses lack the factor 1/2.
+        * tutorial: its coding (-1, 1, 1) is offered as coding=tutorial, which feature_matching=on makes one with chi2;
+          the default is the paper's (0, 1, 1); its G loss lacks the factor 1/2.
 
     Same as:
         * `lsgan` for coding=tutorial: the default's losses up to an affine map of the scores, so not its steps

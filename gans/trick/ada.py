@@ -37,7 +37,10 @@ class ADA(NSGAN):
     @dataclass(frozen=True, kw_only=True)
     class Config(NSGAN.Config):
         augment: str = option("ada", source="paper")
-        ada_images: int = option(100_000, source="official code's value for short trainings; paper 500,000")
+        ada_images: int = option(
+            100_000,
+            source="ours, for short trainings; official code has 100,000 where it resumes a network, else 500,000",
+        )
 
     config: Config
     fields = ("digits", "stacked")

@@ -19,15 +19,16 @@ class LOGAN(NSGAN):
     """GAN that trains on latents which have been moved to where D scores higher.
 
     Losses:
-        * z' = z + m dz, dz = latent_step g / (0.1 + ||g||^2), g = grad_z D(G(z)), m = 1 for 80 % of the latents, else 0
-
+        * z' = z + m dz, dz = latent_step g / (0.1 + ||g||^2), g_i = grad_{z_i} sum_j D(G(z)_j), m = 1 for 80 % of the
+          latents, else 0
         * L_D = -E log sig(D(x)) - E log(1 - sig(D(G(z')))), differentiated through dz
         * L_G = -E log sig(D(G(z'))) + 0.1 E ||m dz||^2, differentiated through dz
 
     Deviations:
         * paper: z is normal and z' not clipped, where it is uniform; evaluation draws z and moves nothing; the weight
-          of the distance is StudioGAN's, which adds it to D's loss too and takes dz before the mask; the uniform nets
-          and the settings of `nsgan`, but without batch norm and dropout in D.
+          of the distance is StudioGAN's, which adds it to D's loss too and takes dz before the mask; batch norm in the
+          uniform G couples the images of a batch, so that g_i has a part of the others' scores; the uniform nets and
+          the settings of `nsgan`, but without batch norm and dropout in D.
         * tutorial: has no such script.
 
     Same as:
@@ -36,7 +37,7 @@ class LOGAN(NSGAN):
 
     @dataclass(frozen=True, kw_only=True)
     class Config(NSGAN.Config):
-        bn: bool = option(False, source="it would couple the latents of a batch")
+        bn: bool = option(False, source="it would couple the latents of a batch beyond what G's does")
         dropout: float = option(0.0, source="its noise would enter the gradient that latents follow")
         latent_step: float = option(0.9, source="paper: alpha 0.9")
 

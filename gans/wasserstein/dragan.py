@@ -28,8 +28,9 @@ class DRAGAN(NSGAN):
 
     Deviations:
         * paper: the noise is the authors' notebook's, one-sided and not clipped to the images' range; it grows with
-          the pixels' std, so that it is twice as large on [-1, 1] as on the notebook's [0, 1]. The slope is the
-          logit's, as there. The uniform nets, batch 64, not its 128.
+          the pixels' std, so that it is twice as large on [-1, 1] as on the notebook's [0, 1], where a slope of 1 here
+          is one of 2. The slope is the logit's, as there. z is normal, not uniform. The uniform nets, batch 64, not
+          its 128.
         * tutorial: has no such script.
     """
 

@@ -31,9 +31,9 @@ class WGAN(WassersteinGAN):
         * after each turn of D every parameter of D is clamped to [-clip, clip] (algorithm 1)
 
     Deviations:
-        * paper: the official code's warm-up of 100 D turns for each of the first 25 G turns is left out, so that every
-          row keeps one ratio. Batch norm in D, which that code has, is off by default, since clipping takes its scale
-          with it (gamma <= 0.01).
+        * paper: the official code's 100 D turns for each of the first 25 G turns and for every 500th are left out, so
+          that every row keeps one ratio. Batch norm in D, which that code has, is off by default, since clipping takes
+          its scale with it (gamma <= 0.01).
         * settings: RMSprop has neither `beta1` nor `beta2`, so they have no meaning.
         * tutorial: RMSprop 5e-5 as in the paper, where it has Adam(2e-4, 0, 0.9); no dropout in the critic; reals are
           drawn without replacement.

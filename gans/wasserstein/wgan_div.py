@@ -28,9 +28,9 @@ class WGANDiv(WassersteinGAN):
     Deviations:
         * paper: the critic has the opposite sign there. Of the points where the gradient may be taken, x^ lies between
           a real and a fake, as in the authors' wgan_div.py; that code weights it with 10 where the paper has k = 2.
-          No batch norm in D, which that code has. The uniform nets.
+          No layer norm in D, which that code has. The uniform nets.
         * tutorial: the power p is that of the norm, where its code raises the squared norm to p, which is
-          ||grad D||^12; dropout is off in both terms.
+          ||grad D||^12; 4 turns of D for each of G, where it has 5; dropout is off in both terms.
     """
 
     @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,8 @@ class WGANGP(WassersteinGAN):
         * L_G = -E D(G(z))
 
     Deviations:
-        * paper: batch 64, not the official MNIST script's 50; latent 100, not 128; the uniform nets.
+        * paper: batch 64, not the official MNIST script's 50; latent 100, not 128; images in [-1, 1], where a slope of
+          1 is one of 2 on that script's [0, 1]; the uniform nets.
         * tutorial: learning rate 1e-4 as in the paper, half of its own; beta1 0.5 as in the official MNIST script,
           where it has 0; dropout off in both terms, where it is on in the scores only.
     """

@@ -28,7 +28,8 @@ class WGANLP(WGANGP):
 
     Deviations:
         * paper: all but the penalty is `wgan_gp`'s, so that one thing differs; of the weights that the paper explores,
-          10 is taken for the same reason; of its ways to draw x^, the interpolates.
+          10 is taken for the same reason; of its ways to draw x^, the interpolates; a slope of 1 is that of `wgan_gp`,
+          on images in [-1, 1].
         * tutorial: has no such script.
     """
 

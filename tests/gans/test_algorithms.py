@@ -2,18 +2,11 @@
 
 import pytest
 import torch
+from oracles import make_gan, turn
 
 import gans
 from gans import Batch
-from gans.contract import make, real_batch
-
-
-def make_gan(name, **config):
-    return make(gans.get(name), **config)
-
-
-def turn(gan, name):
-    return next(t for t in gan.turns() if t.name == name)
+from gans.contract import real_batch
 
 
 @pytest.mark.parametrize(("coding", "d", "g"), [("binary", 0.5, 0.5), ("chi2", 1.0, 0.0), ("tutorial", 1.0, 0.5)])
@@ -121,5 +114,16 @@ def test_batch_length_is_its_images():
 
 
 def test_ttur_gives_each_player_its_own_rate():
-    rates = {turn.name: turn.optimizer.param_groups[0]["lr"] for turn in make(gans.get("ttur")).turns()}
+    rates = {turn.name: turn.optimizer.param_groups[0]["lr"] for turn in make_gan("ttur").turns()}
     assert rates == {"d": 4e-4, "g": 1e-4}
+
+
+@pytest.mark.parametrize("name", gans.names())
+def test_every_adam_is_keras_s_as_in_the_tutorial(name):
+    """Keras divides by sqrt(v) + 1e-7, torch by itself by sqrt(v) + 1e-8; of RMSprop the tutorial says nothing."""
+    optimizers = [turn.optimizer for turn in make_gan(name).turns()]
+    if name in {"wgan", "mmd_gan", "vae_gan"}:
+        assert all(isinstance(optimizer, torch.optim.RMSprop) for optimizer in optimizers)
+        return
+    assert all(isinstance(optimizer, torch.optim.Adam) for optimizer in optimizers)
+    assert {group["eps"] for optimizer in optimizers for group in optimizer.param_groups} == {1e-7}

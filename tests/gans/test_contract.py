@@ -8,6 +8,7 @@ import torch
 
 import gans
 from gans import contract, option
+from gans.conditional.cgan import CGAN
 from gans.standard.dcgan import DCGAN
 from gans.standard.nsgan import NSGAN
 
@@ -84,6 +85,49 @@ def test_an_algorithm_of_another_field_alone_keeps_the_contract(field):
         check(Elsewhere)
 
 
+class ShowsADANothing(DCGAN):
+    """A turn of D that ends without `observe`."""
+
+    def d_turn(self, batch):
+        real_scores, fake_scores = self.scores(batch.images), self.scores(self.constant_fakes(batch))
+        return {"loss": self.d_loss(real_scores, fake_scores)}
+
+
+class ForgetsThePenalty(CGAN):
+    """A penalty that the turn of D, another class's, does not know of."""
+
+    def penalty(self, real_images, fake_images):
+        return real_images.mean()
+
+
+def test_training_of_many_d_turns_is_never_more_than_done():
+    class Slow(DCGAN):
+        """G moves in each 12th step."""
+
+        @dataclass(frozen=True, kw_only=True)
+        class Config(DCGAN.Config):
+            n_d: int = option(12)
+
+        def d_loss(self, real_scores, fake_scores):
+            assert 0 <= self.progress < 1
+            return super().d_loss(real_scores, fake_scores)
+
+    contract.check_a_resumed_model_goes_on(Slow)
+
+
+def test_two_turns_of_d_a_step_show_ada_what_it_needs():
+    """After four it counts anew, so that only p tells of them."""
+
+    class Twice(DCGAN):
+        """Each step has two turns of D."""
+
+        def turns(self):
+            d, g = super().turns()
+            return [d, d, g]
+
+    contract.check_every_factor_acts_or_is_skipped(Twice)
+
+
 class Undocumented(DCGAN):
     """A field without meaning."""
 
@@ -105,6 +149,12 @@ class Undocumented(DCGAN):
         (UnseededNoise, contract.check_generate, "the same rng gave other images"),
         (KeepsStateOutside, contract.check_a_resumed_model_goes_on, "other values of .*discriminator.head.weight"),
         (LeavesTheRange, contract.check_generate, r"left \[-1, 1\]"),
+        (
+            ShowsADANothing,
+            contract.check_every_factor_acts_or_is_skipped,
+            r"^augment=ada fails \(AssertionError: ada saw no scores, for no turn calls self.view.observe",
+        ),
+        (ForgetsThePenalty, contract.check_a_penalty_is_asked_for, "no turn calls `penalty`: add what it gives"),
         (Undocumented, contract.check_config_round_trip, "strength has no meaning"),
     ],
 )

@@ -26,6 +26,7 @@ def test_every_factor_and_the_two_switches_of_d_have_an_off_value():
         "instance_noise": 0.0, "label_smoothing": 0.0, "top_k": 1.0, "feature_matching": False, "mode_seeking": 0.0,
         "latent_step": 0.0, "unroll": 0,
     }  # fmt: skip
+    assert set(factors.STRENGTHS) == STRENGTHS
     default = NSGAN.Config().to_dict()
     assert {field for field, off in factors.OFF.items() if default[field] != off} == {"bn", "dropout"}
 
@@ -102,6 +103,30 @@ def test_every_rule_gives_its_reason_and_needs_both_factors(conditions):
         assert NSGAN.skip(config(**{name: value})) is None
 
 
+@pytest.mark.parametrize(
+    ("strength", "on"),
+    [
+        ({"ada_target": 0.5}, {"augment": "ada"}),
+        ({"ada_images": 1000}, {"augment": "ada"}),
+        ({"unroll_lr": 0.1}, {"unroll": 1}),
+    ],
+)
+def test_a_setting_of_a_factor_that_is_off_is_skipped_lest_its_cell_repeat_another(strength, on):
+    ((name, _),) = strength.items()
+    assert NSGAN.skip(config(**strength, **on)) is None
+    assert f"{name} changes nothing without" in NSGAN.skip(config(**strength))
+    assert f"{name} changes nothing without" in NSGAN.skip(config(**strength, augment="diffaugment"))
+
+
+def test_a_row_s_own_setting_of_a_factor_may_stay_where_that_is_turned_off():
+    """Otherwise it could not be compared without the factor."""
+    ada, unrolled = gans.get("ada"), gans.get("unrolled_gan")
+    assert ada.skip(ada.Config(augment="none")) is None
+    assert "ada_images changes nothing" in ada.skip(ada.Config(augment="none", ada_images=500_000))
+    assert unrolled.skip(unrolled.Config(unroll=0)) is None
+    assert "unroll_lr changes nothing" in unrolled.skip(unrolled.Config(unroll=0, unroll_lr=0.005))
+
+
 def test_factors_that_compose_are_not_skipped():
     assert NSGAN.skip(config()) is None
     assert NSGAN.skip(NSGAN.Config()) is None
@@ -156,6 +181,7 @@ def reasons():
     yield from factors.RULES.items()
     yield "pack", NSGAN.skip(config(pack=3))
     yield "minibatch=stddev", NSGAN.skip(config(minibatch="stddev", batch_size=6))
+    yield "unroll_lr", NSGAN.skip(config(unroll_lr=0.1))
     for name in gans.names():
         yield from gans.get(name).conflicts.items()
 

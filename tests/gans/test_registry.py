@@ -1,4 +1,8 @@
-"""Names: near ones are suggested, taken and ill-formed ones refused."""
+"""Names: near ones are suggested, taken and ill-formed ones refused; plugins may ask for names while they load."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +45,36 @@ def test_ill_formed_name_is_refused(name):
 def test_other_classes_are_refused():
     with pytest.raises(RegistrationError, match=r"subclass of gans\.GAN"):
         register("mine", **WORDS)(dict)
+
+
+def test_a_class_that_has_a_name_is_refused_a_second_one():
+    nsgan = gans.get("nsgan")
+    with pytest.raises(RegistrationError, match="NSGAN is registered as 'nsgan' already; register a subclass"):
+        register("mine", **WORDS)(nsgan)
+    assert nsgan.info.name == "nsgan"
+    assert "mine" not in gans.names()
+
+
+def test_plugins_may_ask_for_names_while_they_are_loaded(tmp_path):
+    """A function that subclasses one algorithm found by name and one of a plugin that is still to come."""
+    (tmp_path / "first.py").write_text(
+        "import gans\n"
+        f"words = {WORDS!r}\n"
+        "def add():\n"
+        "    for name in ('nsgan', 'second'):\n"
+        "        gans.register(f'my_{name}', **words)(type('Mine', (gans.get(name),), {}))\n"
+    )
+    (tmp_path / "second.py").write_text(
+        f"import gans\n@gans.register('second', **{WORDS!r})\nclass Second(gans.get('nsgan')):\n    pass\n"
+    )
+    metadata = tmp_path / "asking-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: asking\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[gans.algorithms]\nfirst = first:add\nsecond = second\n")
+    script = "import gans; print(*sorted({'my_nsgan', 'my_second', 'second', 'wgan'} & set(gans.names())))"
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert (ended.stdout, ended.stderr) == ("my_nsgan my_second second wgan\n", "")
 
 
 def test_unknown_track_is_refused():

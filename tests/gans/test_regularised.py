@@ -3,22 +3,19 @@
 import numpy as np
 import pytest
 import torch
+from oracles import make_gan
 from torch import nn
 from torch.nn.utils import parametrize
 
 import gans
 from gans.augment import random_shift
-from gans.contract import make, real_batch
+from gans.contract import real_batch
 from gans.regularised.consistency import inconsistency
 from gans.regularised.lecam import lecam_regulariser
 
 PENALISED = ["r1", "r1_r2", "gp0", "js_reg"]
 CONSISTENT = ["cr_gan", "bcr_gan", "zcr_gan"]
 SPECTRAL = ["sngan", "lecam", *CONSISTENT]
-
-
-def make_gan(name, **config):
-    return make(gans.get(name), **config)
 
 
 class LinearCritic(nn.Module):

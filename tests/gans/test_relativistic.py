@@ -3,20 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from oracles import make_gan
 from torch import nn
 
 import gans
-from gans.contract import make, real_batch
+from gans.contract import real_batch
 from gans.relativistic import base
 
 REAL = torch.tensor([1.5, -0.3, 0.2, 4.0], dtype=torch.float64)
 FAKE = torch.tensor([-2.0, 0.7, 0.1, 1.0], dtype=torch.float64)
 LOSSES = [base.paired_logistic, base.average_least_squares, base.average_hinge]
 NAMES = ["rsgan", "ralsgan", "rahinge", "r3gan"]
-
-
-def make_gan(name, **config):
-    return make(gans.get(name), **config)
 
 
 class LinearCritic(nn.Module):

@@ -3,19 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from oracles import make_gan
 from torch import nn
 from torch.nn import functional
 
 import gans
-from gans.contract import make, parameters, real_batch
+from gans.contract import parameters, real_batch
 
 REAL = torch.tensor([1.5, -0.3, 0.2, 4.0], dtype=torch.float64)
 FAKE = torch.tensor([-2.0, 0.7, 0.1, 1.0], dtype=torch.float64)
 R, F = REAL.numpy(), FAKE.numpy()
-
-
-def make_gan(name, **config):
-    return make(gans.get(name), **config)
 
 
 def g_slope(name, score):
