@@ -164,7 +164,9 @@ def _table(frame: pd.DataFrame, path: Path, columns: tuple[Column, ...]) -> pd.D
 
 
 def _parsed(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
-    """Text as a CSV has it -> values; those of parquet have their types already, but for JSON."""
+    """Text as a CSV has it -> values; those of parquet have their types already, but for JSON, and may be missing."""
+    if kind == "text" and values.isna().any():
+        raise ValueError("a value is missing")
     if kind == "text" or (kind != "json" and not pd.api.types.is_string_dtype(values)):
         return values
     if kind == "time":

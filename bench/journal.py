@@ -17,6 +17,7 @@ from bench.errors import BenchError
 from bench.files import write_atomically
 from bench.track import Store
 
+JOURNAL, DELIVERED = "journal.jsonl", "delivered.json"
 BATCH = 800
 """Points in one call of the store, which takes up to 1,000."""
 
@@ -36,6 +37,10 @@ KEYS: dict[str, dict[str, Any]] = {
 """What an entry of each kind holds."""
 
 
+class TooEarly(Exception):
+    """A run whose parent the store has not heard of: what comes later finds it there."""
+
+
 class NoRoom(BenchError):
     """The disk does not take what is to be recorded."""
 
@@ -49,10 +54,15 @@ def _check(entries: list[Any]) -> None:
             raise ValueError(entry)
 
 
+def is_unheard(folder: Path) -> bool:
+    """Whether there is a run in this folder of which the store has not heard yet, read without its lock."""
+    return (folder / JOURNAL).exists() and not (folder / DELIVERED).exists()
+
+
 def begun(folder: Path) -> float:
     """When the run of a folder was begun, in seconds since 1970, read without its lock; infinity where that fails."""
     try:
-        with (folder / "journal.jsonl").open("rb") as file:
+        with (folder / JOURNAL).open("rb") as file:
             return float(json.loads(file.readline())["time"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return math.inf
@@ -63,8 +73,8 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._path = folder / "journal.jsonl"
-        self._delivered_path = folder / "delivered.json"
+        self._path = folder / JOURNAL
+        self._delivered_path = folder / DELIVERED
         self.entries: list[Entry] = []
         self.delivered = self.tried = 0
         """How many entries the store has, and how many it may have: a kill leaves it open."""
@@ -95,7 +105,7 @@ class Journal:
     def _no_room(self, error: OSError) -> NoRoom:
         return NoRoom(
             f"results cannot be written to {self.folder}: {error.strerror or error}; make room and give the same "
-            "command again, it goes on where this one stopped"
+            "command again, without --fresh where it had that: it goes on where this one stopped"
         )
 
     def append(self, entry: Entry, content: bytes | None = None) -> None:
@@ -185,12 +195,23 @@ def _send(store: Store, journal: Journal, run_id: str, entry: Entry) -> None:
             store.set_status(run_id, entry["status"])
 
 
+def run_folder(root: Path, run_id: str) -> Path:
+    """Where a run other than a trial is written, by its own id."""
+    return root / run_id[:16]
+
+
 def deliver(journal: Journal, store: Store) -> None:
-    """Sends what the store has not got; raises what the store raises. May be repeated after any interruption."""
+    """Sends what the store has not got. May be repeated after any interruption.
+
+    Raises what the store raises, and TooEarly while the run's parent waits for the store.
+    """
     start = journal.start
     journal.secure()  # so that a power cut leaves no journal shorter than what was noted as delivered
     if journal.run_id is None:
-        journal.note_delivery(store.create(start["name"], start["kind"], start["id"], start["parent"]), 1)
+        if start["parent"] is not None and is_unheard(run_folder(journal.folder.parent, start["parent"])):
+            raise TooEarly("the run that it belongs to still waits for the store")
+        new = store.create(start["name"], start["kind"], start["id"], start["parent"], start["time"])
+        journal.note_delivery(new, 1)
     run_id = journal.run_id
     assert run_id is not None
     if journal.tried < len(journal.entries):

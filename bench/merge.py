@@ -22,7 +22,7 @@ from bench.errors import BenchError
 from bench.journal import BATCH
 from bench.pictures import SAMPLES
 from bench.protocol import Protocol
-from bench.results import Results, keys, latest
+from bench.results import Results, keys
 from bench.stored import COUNTS
 from bench.track import Store, cause
 
@@ -46,32 +46,57 @@ def merge(results: Results, store: Store) -> Merged:
     """Adds what is new; BenchError, and nothing written, when a trial's figures contradict the store's.
 
     A trial that the store has without a result, be it failed, interrupted or still running, is added if the file has
-    one. Reference rows and skips are never in contradiction: they are made anew by every run.
+    one, and so is one that the store has of other code only. Reference rows and skips are never in contradiction: they
+    are made anew by every run.
     """
-    runs = stored.runs(store.client, store.experiment_id)
-    there = latest(stored.rows(runs)) if runs else results.trials.iloc[:0]
-    known = dict(zip(keys(there), there.to_dict("records"), strict=True))
-    new = []
-    for key, row in zip(keys(results.trials), results.trials.to_dict("records"), strict=True):
-        here = known.get(key)
-        ended = row["kind"] == "trial" and row["status"] in RESULTS
-        if here is None or (ended and here["status"] not in RESULTS):
-            new.append(row)
-        elif ended:
-            _check_agreement(row, here, results.experiment)
+    known = _stored(store)
+    new = [
+        row
+        for key, row in zip(keys(results.trials), results.trials.to_dict("records"), strict=True)
+        if not _is_there(row, known.get(key, []), results.experiment)
+    ]
     if new:
         _write(results, new, store)
     return Merged(len(new), len(results.trials) - len(new))
 
 
-def _check_agreement(row: dict[Any, Any], here: dict[Any, Any], file: str) -> None:
-    for name in ["status", "fid", *(name for name in row if name in here and name not in NAMES)]:
-        if pd.notna(row[name]) and pd.notna(here[name]) and row[name] != here[name]:
-            raise BenchError(
-                f"{file} contradicts the store: {name} of {row['cell']} seed={row['seed']} (fingerprint "
-                f"{row['fingerprint']}) is {row[name]} on {row['device']}, in the store {here[name]} on "
-                f"{here['device']}; nothing was imported; keep both apart with --experiment NAME"
-            )
+def _stored(store: Store) -> dict[str, list[dict[Any, Any]]]:
+    """Every row of the store by its key, the newest first, but for those that a broken-off import began."""
+    found: dict[str, list[dict[Any, Any]]] = {}
+    runs = stored.runs(store.client, store.experiment_id)
+    if runs:
+        there = stored.rows(runs).sort_values("started", ascending=False)
+        there = there[(there["imported"] == "") | (there["status"] != "running")]
+        for key, row in zip(keys(there), there.to_dict("records"), strict=True):
+            found.setdefault(key, []).append(row)
+    return found
+
+
+def _is_there(row: dict[Any, Any], there: list[dict[Any, Any]], file: str) -> bool:
+    """Whether the store has the row; BenchError where the same code gave other figures there."""
+    if row["kind"] != "trial" or row["status"] not in RESULTS:
+        return bool(there)
+    ended = [here for here in there if here["status"] in RESULTS]
+    if any(_difference(row, here) is None for here in ended):
+        return True
+    here = next((here for here in ended if here["code"] == row["code"]), None)
+    if here is None:
+        return False
+    name, makers = _difference(row, here), [f"on {each['device']}" for each in (row, here)]
+    versions = [each["versions"].get("torch") for each in (row, here)]
+    if versions[0] != versions[1]:
+        makers = [f"{maker} with torch {version}" for maker, version in zip(makers, versions, strict=True)]
+    raise BenchError(
+        f"{file} contradicts the store: {name} of {row['cell']} seed={row['seed']} (fingerprint {row['fingerprint']}) "
+        f"is {row[name]} {makers[0]}, in the store {here[name]} {makers[1]}; nothing was imported; keep both apart "
+        "with --experiment NAME"
+    )
+
+
+def _difference(row: dict[Any, Any], here: dict[Any, Any]) -> str | None:
+    """The first figure that two results of a trial do not agree in, or None."""
+    names = ["status", "fid", *(name for name in row if name in here and name not in NAMES)]
+    return next((n for n in names if pd.notna(row[n]) and pd.notna(here[n]) and row[n] != here[n]), None)
 
 
 def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:

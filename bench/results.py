@@ -73,7 +73,8 @@ def keys(trials: pd.DataFrame) -> pd.Series[str]:
 def latest(trials: pd.DataFrame) -> pd.DataFrame:
     """Repeats dropped: the last with a result stays, else the last; of equals the one that was measured here.
 
-    A divergence is a result: that other code once finished does not hide it.
+    A divergence is a result: that other code once finished does not hide it. What an import left half-written stays
+    behind the same row imported again.
     """
     order = pd.DataFrame(
         {
@@ -81,8 +82,9 @@ def latest(trials: pd.DataFrame) -> pd.DataFrame:
             "has_result": trials["status"].isin(RESULTS),
             "started": trials["started"],
             "own": trials["imported"] == "",
+            "whole": trials["status"] != "running",
         }
-    ).sort_values(["has_result", "started", "own"])
+    ).sort_values(["has_result", "started", "own", "whole"])
     kept = trials.loc[order.drop_duplicates("key", keep="last").index]
     return kept.sort_values(["started", "name", "seed", "run_id"], ignore_index=True)
 
@@ -135,10 +137,10 @@ def _sqlite(path: Path) -> str:
     path = path / "mlflow.db" if is_there(path) and path.is_dir() else path
     if not is_there(path) or not path.is_file():
         raise BenchError(f"no results in {path}: no such file; {ALLOWED}")
-    uri = f"file:{path.resolve()}?mode=ro"
     try:
-        # MLflow itself would make its tables in whatever database it is given.
-        with closing(sqlite3.connect(uri, uri=True)) as database:
+        # MLflow itself would make its tables in whatever database it is given. Only who may write can take back what a
+        # process that died was at; rw makes no file, and reads where writing is not allowed.
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as database:
             database.execute("SELECT 1 FROM experiments").fetchone()
     except sqlite3.Error as error:
         raise BenchError(f"{path} is no MLflow store: {error}; {ALLOWED}") from error

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import time
 import uuid
 import warnings
@@ -27,7 +28,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from bench.errors import BenchError
-from bench.journal import Journal, NoRoom, deliver
+from bench.journal import Journal, NoRoom, TooEarly, begun, deliver, run_folder
 from bench.locks import try_lock, unlock
 from bench.pictures import png_bytes
 from bench.track import Store, cause, shown
@@ -124,9 +125,9 @@ class RunWriter:
         self._spool.try_to_deliver(self.journal)
         self.seconds += time.perf_counter() - started
 
-    def suspend(self) -> None:
-        """Ends the run as KILLED for now: the next `bench run` goes on with it."""
-        self.journal.append({"op": "status", "status": "KILLED"})
+    def suspend(self, status: str = "KILLED") -> None:
+        """Ends the run for now, with an MLflow status: the next `bench run` goes on with it."""
+        self.journal.append({"op": "status", "status": status})
         self.flush()
         self._lock.release()
 
@@ -165,6 +166,8 @@ class Spool:
     def __init__(self, place: Store | Place, root: Path = WORK) -> None:
         self.place, self.root = place, root.absolute()
         self._quiet_until, self._warned = 0.0, False
+        self._parents: dict[str, Journal] = {}
+        """Of the runs that were begun here, by their own ids."""
 
     @functools.cached_property
     def store(self) -> Store:
@@ -172,11 +175,16 @@ class Spool:
         return self.place if isinstance(self.place, Store) else Store(self.place.experiment, self.place.uri)
 
     def try_to_deliver(self, journal: Journal) -> None:
-        """Sends what waits, unless the store failed a moment ago."""
+        """Sends what waits, and the parent's before it, unless the store failed a moment ago."""
         if time.monotonic() < self._quiet_until:
             return
         try:
+            above = self._parents.get(journal.start["parent"])
+            if above is not None and above.run_id is None:
+                deliver(above, self.store)
             deliver(journal, self.store)
+        except TooEarly:  # its parent is another process's, which says so
+            self._quiet_until = time.monotonic() + PATIENCE
         except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
             self._quiet_until = time.monotonic() + PATIENCE
             if not self._warned:
@@ -185,11 +193,11 @@ class Spool:
             self._warned = True
 
     def _begin(
-        self, folder: Path, lock: FileLock, name: str, kind: str, parent: str | None, made_by: str | None = None
+        self, folder: Path, lock: FileLock, run_id: str, name: str, kind: str, parent: str | None, made_by: str | None
     ) -> RunWriter:
         journal = Journal(folder)
-        start = {"op": "start", "id": uuid.uuid4().hex, "name": name, "kind": kind, "time": time.time()}
-        start |= {"parent": parent, "uri": self.place.uri, "experiment": self.place.experiment, "made_by": made_by}
+        start = {"op": "start", "id": run_id, "name": name, "kind": kind, "time": time.time(), "parent": parent}
+        start |= {"uri": self.place.uri, "experiment": self.place.experiment, "made_by": made_by}
         journal.append(start)
         writer = RunWriter(journal, self, lock)
         writer.flush()
@@ -197,15 +205,23 @@ class Spool:
 
     def start(self, name: str, kind: str, parent: RunWriter | None = None) -> RunWriter:
         """A new run: `kind` is 'run' for the parent, else 'reference' or 'skip'."""
-        folder = self.root / uuid.uuid4().hex[:16]
+        run_id = uuid.uuid4().hex
+        folder = run_folder(self.root, run_id)
         lock = try_lock(folder)
         assert lock is not None
-        return self._begin(folder, lock, name, kind, None if parent is None else parent.id)
+        writer = self._begin(folder, lock, run_id, name, kind, None if parent is None else parent.id, None)
+        if parent is None:
+            self._parents[run_id] = writer.journal
+        return writer
 
     def folder(self, fingerprint: str) -> Path:
         """Where the trial of this fingerprint is written, and its checkpoints lie."""
         place = hashlib.sha256(f"{self.place.uri}\n{self.place.experiment}".encode()).hexdigest()[:6]
         return self.root / f"{fingerprint}-{place}"
+
+    def is_begun_again(self, fingerprint: str, since: float) -> bool:
+        """Whether the trial was begun here after `since`, in seconds since 1970, and is not done with."""
+        return since < begun(self.folder(fingerprint)) < math.inf
 
     def claim(
         self,
@@ -249,7 +265,7 @@ class Spool:
         if run_id is not None:
             unlock(lock)
             raise Taken("another 'bench run' has just finished it", run_id)
-        return self._begin(folder, lock, name, "trial", parent, made_by)
+        return self._begin(folder, lock, uuid.uuid4().hex, name, "trial", parent, made_by)
 
     def _put_aside(self, journal: Journal) -> None:
         """Ends a run that is not gone on with; Taken where it has results that the store does not take."""

@@ -25,9 +25,10 @@ from bench.columns import NAMES, POSITION, TRIALS, typed
 from bench.database import TOGETHER
 from bench.errors import BenchError
 from bench.examination import Examination
+from bench.files import is_there
 from bench.points import positioned
 from bench.protocol import Protocol, metric_name
-from bench.track import KIND, PARENT, PREFIX, local_path, open_client, search
+from bench.track import KIND, PARENT, PREFIX, local_path, open_client, search, sqlite_path
 
 TAGS = [column.name for column in TRIALS if column.kind == "text" and column.name not in ("run_id", "parent_id")]
 """Columns of text; those that the protocol gives are filled in by it."""
@@ -49,17 +50,17 @@ class Archive:
     def __init__(self, client: MlflowClient, uri: str, runs: Iterable[Run]) -> None:
         self.client = client
         self._noted = {run.info.run_id: run.info.artifact_uri for run in runs}
-        parts = urlsplit(uri)
-        self._beside = Path(parts.path[1:]).parent if parts.scheme == "sqlite" else None
+        database = sqlite_path(uri)
+        self._beside = None if database is None else database.parent
 
     def fetch(self, run_id: str, path: str, folder: str) -> Path | None:
         """A run's file on this machine's disk, downloaded to `folder` if need be; None when it has no such file."""
         here = self._folder(run_id)
         try:
             found = here / path if here else Path(self.client.download_artifacts(run_id, path, folder))
+            return found if found.is_file() else None
         except (MlflowException, OSError):
             return None
-        return found if found.is_file() else None
 
     def read(self, run_id: str, path: str) -> bytes | None:
         """The content of a run's file, or None when it has none of that name."""
@@ -70,9 +71,9 @@ class Archive:
     def list(self, run_id: str, folder: str) -> list[str]:
         """The paths of the files in a run's folder, sorted; none where it has no such folder."""
         here = self._folder(run_id)
-        if here:
-            return sorted(str(file.relative_to(here)) for file in (here / folder).glob("*") if file.is_file())
         try:
+            if here:
+                return sorted(str(file.relative_to(here)) for file in (here / folder).glob("*") if file.is_file())
             return sorted(file.path for file in self.client.list_artifacts(run_id, folder) if not file.is_dir)
         except (MlflowException, OSError):
             return []
@@ -81,11 +82,11 @@ class Archive:
         """The folder of a run's files where the store keeps it on this machine, or None."""
         uri = self._noted[run_id]
         noted = local_path(uri)
-        if noted is not None and noted.exists():
+        if noted is not None and is_there(noted):
             return noted
         if self._beside is None:  # a server's own disk, perhaps
             return None
-        parts = Path(unquote(urlsplit(uri).path)).parts
+        parts = (noted or Path(unquote(urlsplit(uri).path))).parts
         tails = [Path(*parts[i:]) for i in range(1, len(parts) - 1)]
         folders = [root / tail for root in (self._beside, self._beside / SERVER) for tail in tails]
         return next((folder for folder in folders if folder.is_dir()), noted)

@@ -45,6 +45,8 @@ PARENT = "mlflow.parentRunId"
 """MLflow's tag of a run inside another."""
 JOURNAL = f"{PREFIX}journal"
 """The tag that tells which journal of `bench.spool` a run is written from."""
+LONGEST_NAME = 250
+"""Of a run: PostgreSQL refuses a longer one."""
 
 
 def _quiet() -> None:
@@ -178,26 +180,38 @@ class Store:
                 "restore it there or choose another --experiment"
             )
         folder = local_path(found.artifact_location)
-        if folder is not None and not folder.parent.parent.exists():
+        if folder is not None and self._came_from(folder, str(found.experiment_id)):
             raise BenchError(
-                f"the store {shown(self.uri)} was moved here, but MLflow would put new files of the experiment "
-                f"'{self.experiment}' where it came from ({folder}); choose another --experiment, and read both with "
-                "'bench report --from'"
+                f"the store {shown(self.uri)} was moved or copied here, but MLflow would put new files of the "
+                f"experiment '{self.experiment}' where it came from ({folder}); choose another --experiment, and read "
+                "both with 'bench report --from'"
             )
         return str(found.experiment_id)
+
+    def _came_from(self, folder: Path, experiment_id: str) -> bool:
+        """Whether `folder`, where MLflow puts the experiment's files, is of another place than the store's."""
+        database = sqlite_path(self.uri)
+        beside = None if database is None else database.parent / "mlruns" / experiment_id
+        if beside is None or not is_there(beside):
+            return not is_there(folder.parent.parent)
+        return not (is_there(folder) and folder.samefile(beside))
 
     def find(self, journal: str) -> Run | None:
         """The run that is written from this journal, where there is one."""
         runs = search(self.client, [self.experiment_id], f"tags.`{JOURNAL}` = '{journal}'")
         return runs[0] if runs else None
 
-    def create(self, name: str, kind: str, journal: str, parent: str | None) -> str:
-        """The id of the run of this journal, a new one where there is none yet; `parent` is the parent's journal."""
+    def create(self, name: str, kind: str, journal: str, parent: str | None, started: float) -> str:
+        """The id of the run of this journal, a new one where there is none yet.
+
+        `parent` is the parent's journal; `started` is in seconds since 1970.
+        """
         found = self.find(journal)
         if found is not None:
             return str(found.info.run_id)
         above = None if parent is None else self.find(parent)
-        return self.add(name, kind, None if above is None else above.info.run_id, {JOURNAL: journal})
+        parent_id = None if above is None else above.info.run_id
+        return self.add(name, kind, parent_id, {JOURNAL: journal}, round(started * 1000))
 
     def add(
         self,
@@ -209,12 +223,12 @@ class Store:
     ) -> str:
         """The id of a new run: `kind` is 'run' for a parent, else 'trial', 'reference' or 'skip'.
 
-        `parent` is an id; `started` is in milliseconds since 1970, by default now.
+        A long name is cut; `parent` is an id; `started` is in milliseconds since 1970, by default now.
         """
         tags = {KIND: kind} | dict(tags or {})
         if parent is not None:
             tags[PARENT] = parent
-        run = self.client.create_run(self.experiment_id, start_time=started, run_name=name, tags=tags)
+        run = self.client.create_run(self.experiment_id, start_time=started, run_name=name[:LONGEST_NAME], tags=tags)
         return str(run.info.run_id)
 
     def runs(self, kind: str, **tags: str) -> list[Run]:

@@ -110,7 +110,7 @@ def algorithm_page(cls: type[GAN], found: results.Results) -> str:
             f"    bench run --algos {info.name}",
             *bullets("Losses", info.losses),
             *bullets("Deviations", info.deviations),
-            *bullets("Same as", info.same_as),
+            *(part for title, items in info.relations().items() for part in bullets(title, items)),
             "## Settings of its own",
             settings(own) if own else "None.",
             "What it shares with every algorithm stands in [the list](index.md#settings-of-every-algorithm).",

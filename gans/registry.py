@@ -46,7 +46,12 @@ class AlgorithmInfo:
     losses: tuple[str, ...]
     deviations: tuple[str, ...]
     same_as: tuple[str, ...]
-    """Rows that are mathematically the same, so that they are not counted as independent evidence."""
+    """Rows that are the same or close to it, each with how."""
+
+    def relations(self) -> dict[str, tuple[str, ...]]:
+        """`same_as` by how near: the rows of 'Same as' train bit for bit alike and are no evidence of their own."""
+        same = tuple(item for item in self.same_as if "bit for bit" in item)
+        return {"Same as": same, "Close to": tuple(item for item in self.same_as if item not in same)}
 
 
 def _section(docstring: str, title: str) -> tuple[str, ...]:

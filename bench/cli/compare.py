@@ -12,7 +12,7 @@ from bench.cli import options
 @click.argument("others", metavar="[B]...", nargs=-1)
 @options.sources
 @options.experiment
-@click.option("--protocol", metavar="ID", help="Where they ran under several.")
+@click.option("--protocol", metavar="ID", help="Protocol id to compare under, where the cells ran under several.")
 def compare(
     cell: str, others: tuple[str, ...], sources: tuple[str, ...], experiment: str, protocol: str | None
 ) -> None:

@@ -61,8 +61,8 @@ def export(out: Path, sources: tuple[str, ...], experiment: str, pictures: bool)
 def import_file(file: Path, experiment: str) -> None:
     """Merge FILE, written by 'bench export', into the store of this directory.
 
-    Rows that are there already are left out. A trial whose figures are not those that the store has for the same
-    fingerprint is refused, and nothing is imported.
+    Rows that are there already are left out. A trial whose figures are not those that the store has of the same
+    fingerprint and code is refused, and nothing is imported.
     """
     from bench import results
     from bench.merge import merge

@@ -11,7 +11,7 @@ from bench.cli import options
 
 @click.group()
 def features() -> None:
-    """Train or inspect the frozen feature extractor."""
+    """Train the feature extractors of a data set."""
 
 
 @features.command()

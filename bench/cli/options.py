@@ -65,5 +65,5 @@ metrics = click.option(
 inception_weights = click.option(
     "--inception-weights",
     metavar="FILE|download",
-    help="ImageNet Inception weights for inception_fid_10k and inception_is_10k.",
+    help="ImageNet Inception weights: FID, IS and, of 1,000 images or more, KID by them too (inception_fid_10k ...).",
 )

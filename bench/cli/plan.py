@@ -94,10 +94,10 @@ def _progress(grid: Grid, conditions: Conditions) -> Progress:
     from bench.spool import Spool
     from bench.track import Store
     from bench.train.checkpoint import Checkpoints
+    from bench.train.run import known
 
-    store = Store(grid.request.experiment)
-    spool = Spool(store)
-    found = Progress(conditions.finished(store, grid.plan.trials))
+    spool = Spool(Store(grid.request.experiment))
+    found = Progress(known(conditions, spool))
     for trial in grid.plan.trials:
         step = Checkpoints(spool.folder(conditions.fingerprint(trial))).newest()
         if trial not in found.finished and step is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import reprlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -109,12 +110,20 @@ def _mapping(path: Path) -> Mapping[Any, Any]:
     import yaml
 
     class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML is not typed
-        """Without aliases: a few lines of aliases of aliases stand for a text of any length."""
+        """Without aliases: a few lines of aliases of aliases stand for a text of any length. And without repeats."""
 
         def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
             if self.check_event(yaml.AliasEvent):
                 raise BenchError(f"{path}: aliases ('*name') are not taken; write out what they stand for")
             return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            for name, times in Counter(names).items():
+                if times > 1:
+                    raise BenchError(f"{path}: the key {_shown(name)} stands there {times} times; write it once")
+            found: dict[Any, Any] = super().construct_mapping(node, deep)
+            return found
 
     try:
         found = yaml.load(_text(path), Loader)

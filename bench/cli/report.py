@@ -31,7 +31,7 @@ DEFAULT = Path("bench-report.html")
     type=click.Choice(["svg", "pdf", "png"]),
     default="svg",
     show_default=True,
-    help="Of the figures in --figures.",
+    help="File format of the figures written by --figures.",
 )
 def report(sources: tuple[str, ...], experiment: str, out: Path, figures: Path | None, form: str) -> None:
     """Write a self-contained HTML report of everything in the store, or in the sources given by --from."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ import rich_click as click
 
 from bench.cli import report
 from bench.cli.run_options import Asked, run_options
-from bench.cli.setup import announce
+from bench.cli.setup import announce, left_out
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run as MlflowRun
+
     from bench.request import Grid
     from bench.track import Store
     from bench.train.interface import Engine
@@ -50,8 +53,10 @@ def run(given: Sequence[str], asked: Asked) -> int:
     store = Store(grid.request.experiment)
     sync(store)
     announce(images)
-    trials = len(grid.plan.trials)
-    click.echo(grid.header(conditions.settings.samples))
+    trials, samples, metrics = len(grid.plan.trials), conditions.settings.samples, grid.request.metrics
+    click.echo(grid.header(samples))
+    if lacking := left_out(conditions.yardstick, metrics, samples):
+        click.echo(f"left out with so few samples: {lacking}")
     click.echo(f"{plural(trials, 'trial')}, {len(images):,} examples of {images.name} from {images.source}")
     for skip in grid.plan.skips:
         click.echo(f"skipped {skip.cell.label}: {skip.reason}")
@@ -59,20 +64,23 @@ def run(given: Sequence[str], asked: Asked) -> int:
     current = Run(workplace, shlex.join(["bench", *given]))
     if current.known:
         click.echo(f"{len(current.known)} of them finished before and not trained again (--fresh does)")
+        if missing := _not_measured(metrics, samples, current.known.values()):
+            click.echo(f"some of these were not scored by {', '.join(missing)}, as --metrics asks; --fresh does it")
     with _engine(asked, grid, workplace) as engine, display(len(current.trials)) as watcher:
         outcomes = current.execute(engine, watcher)
     _deliver(store)
-    loaded = results.load(experiment=store.experiment, parent=current.parent.run_id, also=current.run_ids)
+    run_id = _run_id(store, current.parent.id)
+    loaded = results.load(experiment=store.experiment, parent=run_id, also=current.run_ids)
     for protocol in tables.protocols(loaded):
         click.echo(f"\n{tables.as_text(tables.leaderboard(loaded, protocol))}")
         effects = tables.factor_effects(loaded, protocol)
-        effects.attrs.clear()  # the protocol stands above the leaderboard already
+        effects.attrs.pop("protocol", None)  # it stands above the leaderboard already
         if effects["both"].any():
             click.echo(f"\n{tables.as_text(effects)}")
     if conditions.yardstick.notice:
         click.echo(conditions.yardstick.notice)
     page = report.write(results.load(experiment=store.experiment), asked.out)
-    _attach(page, store, current.parent.run_id)
+    _attach(page, store, run_id)
     click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
 
@@ -97,6 +105,23 @@ def _engine(asked: Asked, grid: Grid, workplace: Workplace) -> Iterator[Engine]:
         yield InProcess(workplace, asked.together)
 
 
+def _not_measured(metrics: str | None, n: int, known: Iterable[MlflowRun]) -> list[str]:
+    """Those of `--metrics` that some of these trials were not scored by, as their commands tell."""
+    from bench.metrics import DEFAULT, choose
+    from bench.plan import split_names
+    from bench.track import PREFIX
+
+    if metrics is None:
+        return []
+    asked = [metric.name for metric in choose(metrics, n)]
+    lacking: set[str] = set()
+    for run in known:
+        given = re.search(r"--metrics '?([\w, ]+)", run.data.tags.get(f"{PREFIX}command", ""))
+        had = {"fid", *split_names(given[1])} if given else set(DEFAULT)
+        lacking |= set() if "all" in had else set(asked) - had
+    return [name for name in asked if name in lacking]
+
+
 def _deliver(store: Store) -> None:
     """What the store did not take while it was trained; BenchError where it does not take it now either."""
     from bench.spool import WORK
@@ -111,15 +136,22 @@ def _deliver(store: Store) -> None:
         )
 
 
-def _attach(page: Path, store: Store, run_id: str | None) -> None:
+def _run_id(store: Store, journal: str) -> str:
+    """MLflow's id of the run of this journal, all of which was delivered, perhaps just now by `bench.sync`."""
+    found = store.find(journal)
+    if found is None:
+        raise BenchError("the trials are done, but their run was deleted in the store; see what is there: bench report")
+    return str(found.info.run_id)
+
+
+def _attach(page: Path, store: Store, run_id: str) -> None:
     """The report as an artifact of its run. It lies in the directory already, so that nothing is lost without it."""
     from bench.track import cause
 
     try:
-        assert run_id is not None
         store.add_file(run_id, page, None)
     except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
-        click.echo(f"the store does not take the report: {cause(error)}", err=True)
+        click.echo(f"the store does not take the report: {cause(error) or type(error).__name__}", err=True)
 
 
 def _how_to_open(store: Store) -> str:

@@ -74,7 +74,8 @@ _OPTIONS = (
         "--algos",
         required=True,
         metavar="NAMES",
-        help="Algorithms or families ('bench list'), with commas, or all; PLAN may give them.",
+        help="Algorithms or families ('bench list'), with commas, or all; rows whose default tasks differ need --task. "
+        "PLAN may give them.",
     ),
     click.option(
         "--task",
@@ -87,7 +88,7 @@ _OPTIONS = (
         "assignments",
         multiple=True,
         metavar="[ALGO.]FIELD=VALUE",
-        help="A setting; several values make a factor.",
+        help="Override a setting, e.g. lr_d=1e-4; several values (lr_d=1e-4,2e-4) make a grid. May be repeated.",
     ),
     click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="Seeds per cell."),
     click.option("--first-seed", type=options.SEEDS, default=0, show_default=True, help="The first of them."),
@@ -119,7 +120,7 @@ _OPTIONS = (
         default=CHECKPOINT_EVERY,
         show_default=True,
         metavar="SECONDS",
-        help="How much training a crash may cost; the same command goes on from the newest checkpoint.",
+        help="Seconds of training between checkpoints; the same command goes on from the newest one after a crash.",
     ),
     click.option(
         "--select",
@@ -158,7 +159,8 @@ _OPTIONS = (
     click.option(
         "--ray",
         metavar="local|auto|HOST:PORT",
-        help="Train on a Ray cluster, one task per trial: one on this machine, the one that runs here, or one there.",
+        help="Train on a Ray cluster, one task per trial: local starts a cluster on this machine, auto joins the one "
+        "running here, HOST:PORT connects to a remote one.",
     ),
     click.option(
         "--gpu-share",
@@ -176,7 +178,11 @@ def run_options(body: Callable[..., int]) -> Callable[..., int]:
     def command(*given: Any, **values: Any) -> int:
         from bench.request import Request
 
-        source = get_current_context().get_parameter_source
+        context = get_current_context()
+        source = context.get_parameter_source
+        # To click a variable of the environment beats a file; who names a file means what stands in it.
+        in_file = context.default_map or {}
+        values |= {name: in_file[name] for name in in_file if source(name) is ParameterSource.ENVIRONMENT}
         typed = {name for name in BUDGETS if source(name) is ParameterSource.COMMANDLINE}
         if typed:  # a budget on the command line replaces the file's, whatever its unit
             values |= {name: None for name in BUDGETS if name not in typed}

@@ -29,10 +29,18 @@ def _numbers(_: click.Context, parameter: click.Parameter, text: str) -> list[in
 
 
 @click.command()
-@click.option("--slots", default="1,2,4", show_default=True, callback=_numbers, help="Slots of a Ray cluster here.")
+@click.option(
+    "--slots",
+    default="1,2,4",
+    show_default=True,
+    callback=_numbers,
+    help="Numbers of parallel Ray slots to measure, with commas.",
+)
 @click.option("--writers", default="1,4", show_default=True, callback=_numbers, help="Processes that write to a store.")
 @click.option("--trials", default="100", show_default=True, callback=_numbers, help="Trials in a store that is read.")
-@click.option("--seconds", type=click.FloatRange(0.01), default=2.0, show_default=True, help="Of a simulated trial.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.01), default=2.0, show_default=True, help="Length of each simulated trial."
+)
 def scale(slots: list[int], writers: list[int], trials: list[int], seconds: float) -> None:
     """Measure with simulated trials: efficiency of Ray, writes to MLflow, and the time of a report.
 
@@ -73,7 +81,8 @@ def _slots(number: int, seconds: float, store: Store) -> None:
     from bench.train.on_ray import cluster
 
     trials = measure.plan(4 * number).trials
-    with cluster("local", Request(algos=""), trials, None, store.uri, slots=number) as engine:
+    # On the CPU, where they wait: a GPU would take four at a time, and the other slots would stay empty.
+    with cluster("local", Request(algos="", device="cpu"), trials, None, store.uri, slots=number) as engine:
         # In which Ray starts a process for each slot.
         measure.timed(engine, measure.sleep, number, 0.0, together=True)
         wall, _ = measure.timed(engine, measure.sleep, len(trials), seconds)

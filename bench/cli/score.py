@@ -8,6 +8,7 @@ from pathlib import Path
 import rich_click as click
 
 from bench.cli import options
+from bench.cli.setup import left_out
 from bench.errors import BenchError
 
 SCORED = ("mnist", "stacked_mnist")
@@ -56,7 +57,7 @@ def score(
     from bench.evaluate import Evaluator
     from bench.files import save
     from bench.images import load_images
-    from bench.metrics import choose, left_out
+    from bench.metrics import choose
     from bench.pictures import image_grid, png_bytes
     from bench.protocol import PRESETS
     from bench.samples import Samples
@@ -96,7 +97,7 @@ def score(
         click.echo(f"  the {PAIRS} nearest to training images: {closest}")
     if yardstick.notice:
         click.echo(f"  {yardstick.notice}")
-    if reference and metrics is None and left_out(len(used)):
-        click.echo(f"  left out: {left_out(len(used))}")
+    if lacking := left_out(yardstick, metrics, len(used)):
+        click.echo(f"  left out: {lacking}")
     if len(used) < usual:
         click.echo(f"  fewer than {usual:,} images: FID is biased upward and compares with no table")

@@ -8,9 +8,18 @@ import rich_click as click
 
 if TYPE_CHECKING:
     from bench.data import Dataset
+    from bench.tasks import Yardstick
 
 
 def announce(data: Dataset) -> None:
     """What must not be missed about the data, in one loud line; nothing where there is nothing."""
     if data.notice:
         click.secho(data.notice, fg="yellow", bold=True, err=True)
+
+
+def left_out(yardstick: Yardstick, metrics: str | None, n: int) -> str:
+    """The usual metrics of digits that n images do not allow, in words; empty where others were asked for."""
+    from bench.evaluate import Evaluator
+    from bench.metrics import left_out as of_the_usual
+
+    return of_the_usual(n) if metrics is None and isinstance(yardstick, Evaluator) else ""

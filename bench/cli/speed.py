@@ -56,7 +56,7 @@ def speed(
     """Time a training step against a naive PyTorch script, and the rest of the harness.
 
     A figure is a median over rounds with its quartiles; rounds take everything that is compared in turn, since a
-    machine is never quiet. Ratios say how many times as long the other one takes.
+    machine is never quiet. A ratio is the other side's time over bench's: above 1, bench is faster.
     """
     from bench import environment
     from bench.files import save
@@ -83,9 +83,16 @@ def speed(
 
 
 def _kept(path: Path) -> Figures:
+    """The figures of a file; BenchError, before anything is measured, where not all that is read later is there."""
+    from bench.speed import parts
+
     try:
         figures: Figures = json.loads(path.read_text())["figures"]
-    except (ValueError, KeyError, TypeError) as error:
+        for numbers in (numbers for rows in figures.values() for numbers in rows.values()):
+            if not all(isinstance(value, int | float) for value in numbers.values()):
+                raise TypeError("a figure is no number")
+        parts.fallen(figures, figures)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BenchError(f"--against {path}: no figures of 'bench speed --json' in it") from error
     return figures
 

@@ -62,9 +62,14 @@ class Batches:
         self._order = torch.empty(0, dtype=torch.int64, device=device)
 
     @property
+    def per_epoch(self) -> int:
+        """Images of one pass over the data."""
+        return len(self._images)
+
+    @property
     def epoch(self) -> int:
         """How many times the whole set has been seen."""
-        return self.images_seen // len(self._images)
+        return self.images_seen // self.per_epoch
 
     def next(self) -> Batch:
         """The next `batch_size` images of the stream; never makes the host wait for a GPU."""

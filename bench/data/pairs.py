@@ -80,6 +80,11 @@ class UnpairedBatches:
         self.batch_size = batch_size
 
     @property
+    def per_epoch(self) -> int:
+        """Images of one pass over the larger data set: a step takes a batch of each."""
+        return max(self._images.per_epoch, self._sources.per_epoch)
+
+    @property
     def images_seen(self) -> int:
         """Images of the one data set that were given out."""
         return self._images.images_seen

@@ -70,8 +70,9 @@ def kid(fake: Tensor, real: Tensor) -> dict[str, float]:
 
     The mean over 20 random subsets of 1,000 (Bińkowski et al. 2018, arXiv:1801.01401), hence unbiased for any number
     of images from there on; equal distributions scatter around 0. Any two subsets share a part r = 1,000 / N of the
-    images and so of the noise: the variance of their mean is that of a subset times r + (1 - r) / 20, and the interval
-    is Student's of 19 degrees of freedom.
+    images and so of the noise: they spread with 1 - r of a subset's variance, the variance of their mean is r +
+    (1 - r) / 20 of it, and the interval is Student's of 19 degrees of freedom. Where every subset is the whole, r = 1,
+    nothing spreads and there is no interval. N is the fewer of the two numbers: of unequal ones it is rather wide.
     """
     result = kid_features_to_metric(
         fake[one_order(fake)].float(),
@@ -82,8 +83,10 @@ def kid(fake: Tensor, real: Tensor) -> dict[str, float]:
         verbose=False,
     )
     mean, biased = float(result[KEY_METRIC_KID_MEAN]), float(result[KEY_METRIC_KID_STD])
-    variance = biased**2 * KID_SUBSETS / (KID_SUBSETS - 1)
     shared = KID_SUBSET_SIZE / min(len(fake), len(real))
+    if shared == 1:
+        return {"kid": mean}
+    variance = biased**2 * KID_SUBSETS / (KID_SUBSETS - 1) / (1 - shared)
     half = float(t.ppf(0.975, KID_SUBSETS - 1)) * math.sqrt(variance * (shared + (1 - shared) / KID_SUBSETS))
     return {"kid": mean, "kid_low": mean - half, "kid_high": mean + half}
 

@@ -61,6 +61,11 @@ class Scoring:
 class Stream(Protocol):
     """An endless stream of seeded batches, whose position can be saved."""
 
+    @property
+    def per_epoch(self) -> int:
+        """Images of one pass over the data."""
+        ...
+
     def next(self) -> Batch: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
@@ -129,6 +134,10 @@ class Task(ABC):
     def with_validation(self, data: Dataset) -> Dataset:
         """The data with a part of it set aside to select a step by; BenchError where the task has no such selection."""
         raise BenchError(f"--select best: the task {self.name} scores the last step only; leave it out")
+
+    def draws(self, n: int) -> int:
+        """How many of n draws of samples differ: images made from images are the same in every draw."""
+        return n if self.field.source is None else 1
 
     def count(self, data: Dataset, n: int) -> int:
         """How many samples are scored where n are asked for."""

@@ -118,9 +118,10 @@ class Examiner:
     def redraw(self, n: int, draws: int, scores: Mapping[str, float]) -> dict[str, float]:
         """`fid_sd`: the standard deviation of FID over draws of n samples, the first of which is in `scores`.
 
-        Noise of sampling, not of training. Images made from images are the same in every draw.
+        Noise of sampling, not of training; {} where no draw differs.
         """
-        if draws < 2 or self.task.field.source is not None:
+        draws = self.task.draws(draws)
+        if draws < 2:
             return {}
         name = metric_name("fid", n, self.task.prefix)
         with self._timed(), self.interrupts.immediate():

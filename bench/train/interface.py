@@ -87,6 +87,8 @@ class Ended:
     """Its run, once the store has it."""
     lost: str = ""
     """Why it has no outcome though it was tried again: how its process died."""
+    patience: float = 0.0
+    """Seconds to wait until that process, where `lost`, has let go of it."""
 
 
 class Engine(Interface):

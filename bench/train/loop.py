@@ -46,7 +46,7 @@ class Loop:
     """Trains `gan` on `batches` for `steps` steps in all, in `precision`; the weights to evaluate are in `generator`.
 
     Each step takes every turn that is due, on a CUDA device from `graphs` where asked for. Nothing in it waits for the
-    device; `drain` does.
+    device; `drain` and `state_dict` do.
     """
 
     def __init__(self, gan: GAN, batches: Stream, steps: int, precision: str = "fp32", *, graphs: bool = False) -> None:
@@ -114,15 +114,8 @@ class Loop:
                     self._average(self._ema)
 
     def drain(self) -> dict[str, float]:
-        """The mean of every scalar since the last call; raises Diverged when one is not finite.
-
-        The one place where the loop waits for the device, hence part of the training time.
-        """
-        if not self._pending:
-            return {}
-        started = time.perf_counter()
+        """The mean of every scalar since the last call; raises Diverged when one is not finite."""
         values = self._values()
-        self.counts.seconds += time.perf_counter() - started
         series: dict[str, list[float]] = {}
         for (step, key, _), value in zip(self._pending, values, strict=True):
             if not math.isfinite(value):
@@ -133,8 +126,15 @@ class Loop:
         return {key: sum(values) / len(values) for key, values in series.items()}
 
     def _values(self) -> list[float]:
-        """The pending values, in one wait for the device."""
-        values: list[float] = torch.stack([value for *_, value in self._pending]).tolist() if self._pending else []
+        """The pending values, in one wait for the device.
+
+        The one place where the loop waits for it, hence part of the training time.
+        """
+        if not self._pending:
+            return []
+        started = time.perf_counter()
+        values: list[float] = torch.stack([value for *_, value in self._pending]).tolist()
+        self.counts.seconds += time.perf_counter() - started
         return values
 
     def _not_finite(self) -> str:
@@ -145,14 +145,13 @@ class Loop:
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next steps depend on; tensors are the live ones."""
+        values = self._values()  # first of all: it waits, which the counts and whatever reads the device would hide
         return {
             **snapshot(self.gan, self.turns),
             "ema": None if self._ema is None else self._ema.state_dict(),
             "batches": self.batches.state_dict(),
             "counts": asdict(self.counts),
-            "pending": [
-                (step, key, value) for (step, key, _), value in zip(self._pending, self._values(), strict=True)
-            ],
+            "pending": [(step, key, value) for (step, key, _), value in zip(self._pending, values, strict=True)],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

@@ -167,7 +167,8 @@ class OnRay:
                 except ray.exceptions.RayError as error:  # of the worker or its machine
                     if not told:
                         cause = str(error).strip().partition("\n")[0]
-                        yield Ended(order.number, lost=f"its process died {TRIES} times: {cause}")
+                        lost = f"its process died {TRIES} times: {cause}"
+                        yield Ended(order.number, lost=lost, patience=order.patience)
         interrupts.obey()
 
     def _show(self, mailbox: Any, watcher: Watcher) -> None:

@@ -149,7 +149,8 @@ class Processes:
     def _lost(self, order: Order, death: str, tries: int, watcher: Watcher) -> tuple[list[Order], list[Ended]]:
         """What is to be done, and what has ended, where a trial's process died."""
         if tries == TRIES:
-            return [], [Ended(order.number, lost=f"its process died {tries} times, at last of {death}")]
+            lost = f"its process died {tries} times, at last of {death}"
+            return [], [Ended(order.number, lost=lost, patience=order.patience)]
         watcher.say(f"{self.trials[order.number]}: its process died of {death}; it goes on in another one")
         return [replace(order, patience=PATIENCE)], []
 

@@ -20,7 +20,7 @@ from gans import GAN
 
 
 def weights_bytes(loop: Loop) -> bytes:
-    """Every network as one safetensors file, G with the weights that were scored, and the config beside them."""
+    """Every network as one safetensors file, G with the weights that were scored; beside them config and progress."""
     gan = loop.gan
     state = dict(gan.state_dict())
     state |= {f"generator.{key}": value for key, value in loop.generator.state_dict().items()}
@@ -29,6 +29,7 @@ def weights_bytes(loop: Loop) -> bytes:
         "config": json.dumps(gan.config.to_dict()),
         "generator": "ema" if gan.config.ema else "raw",
         "field": gan.field.name,
+        "progress": repr(gan.progress),
     }
     packed: bytes = save({key: value.detach().cpu().contiguous() for key, value in state.items()}, metadata)
     return packed
@@ -55,7 +56,9 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
             cls = gans.get(metadata["algorithm"])
             gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), task.field)  # type: ignore[arg-type]
             gan.load_state_dict(state)
-            gan.progress = 1.0
+            gan.progress = float(metadata.get("progress", 1.0))  # files of older versions have none
+            if not 0 <= gan.progress <= 1:
+                raise ValueError(f"progress {gan.progress}")
         except Exception as error:  # anything may stand in a stranger's file
             cause = " ".join(str(error).split())[:200]
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error

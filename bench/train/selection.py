@@ -29,12 +29,14 @@ class Best:
         """Keeps what the loop holds now, if its FID is the lowest; of equal ones the first stays."""
         if fid < self.fid:
             self.fid, self.step = fid, loop.counts.steps
-            self._weights = deepcopy({"networks": loop.gan.state_dict(), "generator": loop.generator.state_dict()})
+            networks = {"networks": loop.gan.state_dict(), "generator": loop.generator.state_dict()}
+            self._weights = deepcopy(networks | {"progress": loop.gan.progress})
 
     def put_back(self, loop: Loop) -> None:
-        """Makes the loop's networks what they were at the best step."""
+        """Makes the loop's networks what they were at the best step; those that grow follow the progress."""
         loop.gan.load_state_dict(self._weights["networks"])
         loop.generator.load_state_dict(self._weights["generator"])
+        loop.gan.progress = self._weights.get("progress", 1.0)  # a checkpoint of an older version has none
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, for a checkpoint."""

@@ -83,10 +83,12 @@ class TrialRunner:
     def run(self) -> Generator[None, None, Outcome]:
         """Trains and scores, with a pause after each step in which other trials may be trained; gives the outcome.
 
-        NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason. Raises KeyboardInterrupt when
-        that is recorded, and NoRoom where the disk takes no more.
+        NaN, an algorithm's own error and Ctrl-C end the trial with a status and a reason. After Ctrl-C, or where memory
+        ran out, its checkpoints stay: the next run goes on from them. Raises KeyboardInterrupt when that is recorded,
+        and NoRoom where the disk takes no more.
         """
         status, reason, scores = "finished", "", {}
+        goes_on = False
         interrupt: KeyboardInterrupt | None = None
         try:
             scores = yield from self._train()
@@ -94,6 +96,7 @@ class TrialRunner:
             status, reason = "diverged", str(divergence)
         except KeyboardInterrupt as pressed:
             status, reason, interrupt = "interrupted", "stopped by the user", pressed
+            goes_on = True
         except (NoRoom, GeneratorExit):
             self.recorder.release()
             raise
@@ -101,9 +104,10 @@ class TrialRunner:
             status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
             if out_of_memory(error):
                 reason = self._memory_advice()
+                goes_on = self.checkpoints.newest() is not None
             self.recorder.artifact("traceback.txt", traceback.format_exc().encode())
         outcome = Outcome(status, reason, scores, self.counts)
-        self._record(outcome)
+        self._record(outcome, goes_on)
         self.watcher.trial_ended(self.trial, outcome)
         if interrupt is not None:
             raise interrupt
@@ -180,7 +184,7 @@ class TrialRunner:
         settings, seed = self.settings, self.trial.seed
         gan = build(self.trial, settings.device, settings.task.field)
         batches = settings.task.batches(self.data, gan.config.batch_size, seed, settings.device)
-        steps = settings.budget.steps(len(self.data.images), gan.config.batch_size, gan.config.n_d)
+        steps = settings.budget.steps(batches.per_epoch, gan.config.batch_size, gan.config.n_d)
         loop = Loop(gan, batches, steps, settings.precision, graphs=settings.graphs)
         self.counts = loop.counts
         self.examiner = Examiner(loop, settings.task, self.data, self.yardstick, self.recorder, self.interrupts, seed)
@@ -241,7 +245,7 @@ class TrialRunner:
             prefix=self.settings.task.prefix,
         )
 
-    def _record(self, outcome: Outcome) -> None:
+    def _record(self, outcome: Outcome, goes_on: bool) -> None:
         eval_seconds = self.examiner.seconds if self.examiner else 0.0
         if self.examiner is not None:
             self.examiner.record()
@@ -259,8 +263,8 @@ class TrialRunner:
         self.recorder.tags(
             {"status": outcome.status, "reason": outcome.reason, "diagnosis": str(self._diagnosis(outcome))}
         )
-        if outcome.status == "interrupted":
-            self.recorder.suspend()
+        if goes_on:
+            self.recorder.suspend("KILLED" if outcome.status == "interrupted" else "FAILED")
             return
         self.recorder.metrics({"eval_seconds": eval_seconds, "log_seconds": self.recorder.seconds}, self.counts.steps)
         self.recorder.close("FINISHED" if outcome.status == "finished" else "FAILED", self.checkpoints.clear)

@@ -121,13 +121,16 @@ class Workplace:
         return Ended(order.number, outcome, writer.run_id)
 
     def give_up(self, order: Order, reason: str, watcher: Watcher) -> Ended:
-        """Records that a trial failed whose processes died."""
+        """Records that a trial failed whose processes died; what they may have lacked, a later run may have for it."""
         trial = self.conditions.plan.trials[order.number]
         writer = self._claim(order, trial, watcher, made_by=None)
         if isinstance(writer, Ended):
             return writer
         outcome = Outcome("failed", reason, {}, Counts())
         writer.tags(self._tags(trial) | {"status": outcome.status, "reason": reason, "diagnosis": ""})
-        writer.close("FAILED", Checkpoints(writer.folder).clear)
+        if Checkpoints(writer.folder).newest() is None:
+            writer.close("FAILED")
+        else:
+            writer.suspend("FAILED")
         watcher.trial_ended(trial, outcome)
         return Ended(order.number, outcome, writer.run_id)

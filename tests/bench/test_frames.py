@@ -118,6 +118,16 @@ class TestRefused:
             frames.read(path)
         assert str(refusal.value).startswith(str(path))
 
+    @pytest.mark.parametrize(("name", "columns"), [("commit", TRIALS), ("metric", CURVES)])
+    def test_a_text_that_is_missing(self, tmp_path, name, columns):
+        path = tmp_path / "all.parquet"
+        frames.write(*make([1.5, 2.5]), path)
+        changed = path if columns is TRIALS else frames.curves_path(path)
+        frame = pd.read_parquet(changed)
+        frame.assign(**{name: [None, *frame[name].iloc[1:]]}).to_parquet(changed)
+        with pytest.raises(BenchError, match=rf"{changed.name}, column {name}: not of type text: a value is missing"):
+            frames.read(path)
+
     def test_without_rows(self, path):
         trials, curves = make([1.5])
         frames.write(trials.iloc[:0], curves.iloc[:0], path)

@@ -91,6 +91,33 @@ def test_that_one_finished_and_the_other_diverged_is_a_contradiction(new_store, 
         merge(exported(there), here)
 
 
+def test_what_was_trained_again_since_is_there_already(new_store, exported):
+    """By the same code; the store shows the later result, and still has the one of the file."""
+    here = new_store("here")
+    record(here, trial(), 20.5)
+    earlier = exported(here)
+    record(here, trial(), 20.75)
+    assert merge(earlier, here) == Merged(added=0, present=1)
+    assert list(results.load(here.uri).trials["fid"]) == [20.75]
+
+
+def test_other_figures_of_other_code_are_no_contradiction(new_store, exported):
+    here, there = new_store("here"), new_store("there")
+    for store, fid, code in ((here, 20.5, "old"), (there, 21.5, "new")):
+        store.write(record(store, trial(), fid), tags={"code": code}, params={})
+    assert merge(exported(there), here) == Merged(added=1, present=0)
+    assert list(results.load(here.uri).trials["fid"]) == [21.5]
+
+
+def test_a_contradiction_tells_the_versions_of_torch_where_they_differ(new_store, exported):
+    here, there = new_store("here"), new_store("there")
+    record(here, trial(), 20.5)
+    there.write(record(there, trial(), 21.5), tags={"versions": '{"torch": "2.15.0"}'}, params={})
+    words = r"is 21.5 on cpu .* with torch 2.15.0, in the store 20.5 on cpu .* with torch 2.14.1; nothing was imported"
+    with pytest.raises(BenchError, match=words):
+        merge(exported(there), here)
+
+
 def test_another_duration_is_no_contradiction(new_store, exported):
     here, there = new_store("here"), new_store("there")
     record(here, trial(), 20.5, seconds=10.0)
@@ -139,6 +166,20 @@ def test_an_import_that_is_broken_off_can_be_repeated(store, new_store, exported
     rows = by_cell(results.load(here.uri).trials).drop(columns=IDENTITY)
     expected = by_cell(results.load(store.uri).trials).drop(columns=IDENTITY)
     pd.testing.assert_frame_equal(rows, expected, check_exact=True, check_like=True)
+
+
+@pytest.mark.parametrize("kind", ["reference", "failed trial"])
+def test_a_row_that_a_broken_off_import_began_is_imported_again(new_store, exported, monkeypatch, kind):
+    here, there = new_store("here"), new_store("there")
+    reference(there) if kind == "reference" else record(there, trial(), 77.0, status="failed")
+    theirs = exported(there)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Store, "add_points", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        merge(theirs, here)
+    assert list(results.load(here.uri).trials["status"]) == ["running"]
+    assert merge(theirs, here) == Merged(added=1, present=0)
+    assert list(results.load(here.uri).trials["status"]) == list(theirs.trials["status"])
+    assert merge(theirs, here) == Merged(added=0, present=1)
 
 
 def test_many_sittings_gather_in_one_file(new_store, exported):

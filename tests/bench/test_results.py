@@ -1,7 +1,10 @@
 """One door: stores, experiments, exported files, one or several, and stores that were copied to another machine."""
 
+import errno
 import shutil
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -62,7 +65,7 @@ def test_two_stores_make_the_report_of_one_store_with_the_same_runs(new_store, m
     started = {}
     add = Store.add
 
-    def at(self, name, kind, parent=None, tags=None):
+    def at(self, name, kind, parent=None, tags=None, _=None):
         return add(self, name, kind, parent, tags, started.setdefault(name, next(fixed)))
 
     monkeypatch.setattr(Store, "add", at)
@@ -179,12 +182,69 @@ class TestMoved:
     def test_a_new_run_must_not_write_to_where_the_store_came_from(self, moved, monkeypatch):
         place, _ = moved
         monkeypatch.chdir(place)
-        with pytest.raises(BenchError, match=r"was moved here, but MLflow would put new files .* another --experiment"):
+        with pytest.raises(BenchError, match=r"was moved or copied here, but MLflow would .* another --experiment"):
             Store("bench", f"sqlite:///{place}/mlflow.db")
         record(Store("next", f"sqlite:///{place}/mlflow.db"), trial(seed=7), 30.0)
         both = results.load(place, f"{place}#next")
         assert sorted(both.trials["seed"].dropna()) == [0, 0, 7]
         assert all(both.artifact(row, "samples.png") for row in both.trials.query("kind == 'trial'")["run_id"])
+
+
+class TestCopied:
+    """Its first place is still there."""
+
+    @pytest.fixture
+    def places(self, empty_store, tmp_path):
+        origin, copy = tmp_path / "origin", tmp_path / "copy"
+        origin.mkdir()
+        fill(copy_of(empty_store, origin))
+        shutil.copytree(origin, copy)
+        return origin, copy
+
+    def test_a_new_run_must_not_write_into_the_original(self, places):
+        origin, copy = places
+        with pytest.raises(BenchError, match=rf"was moved or copied here, but .* \({origin}/mlruns/\d+\); choose"):
+            Store("bench", f"sqlite:///{copy}/mlflow.db")
+        Store("bench", f"sqlite:///{origin}/mlflow.db")
+
+    @pytest.mark.parametrize("with_files", [True, False])
+    def test_the_original_may_be_another_user_s(self, places, monkeypatch, with_files):
+        origin, copy = places
+        honest = Path.stat
+
+        def stat(self, **options):
+            if self.is_relative_to(origin):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return honest(self, **options)
+
+        monkeypatch.setattr(Path, "stat", stat)
+        if not with_files:
+            shutil.rmtree(copy / "mlruns")
+        loaded = results.load(copy)
+        run_id = loaded.trials["run_id"].iloc[-1]
+        assert (loaded.artifact(run_id, "samples.png") is not None) == with_files
+        assert loaded.artifacts(run_id, "latent") == ["latent/interpolation.png"] * with_files
+        with pytest.raises(BenchError, match="was moved or copied here"):
+            Store("bench", f"sqlite:///{copy}/mlflow.db")
+
+    def test_its_place_may_have_any_name(self, places, tmp_path):
+        place = places[1].rename(tmp_path / "run #1, 50 %")
+        shutil.rmtree(places[0])
+        loaded = results.load(place)
+        assert loaded.artifact(loaded.trials["run_id"].iloc[-1], "samples.png")
+        assert not (tmp_path / "run ").exists()
+
+    def test_what_a_process_that_died_was_writing_is_taken_back(self, places, tmp_path):
+        expected = results.load(places[1]).trials
+        with closing(sqlite3.connect(places[1] / "mlflow.db")) as database:
+            database.execute("PRAGMA cache_size = 1")
+            database.execute("UPDATE tags SET value = value || 'half'")
+            database.execute("UPDATE metrics SET value = 0")
+            for path in places[1].glob("mlflow.db*"):
+                shutil.copy(path, tmp_path)
+            database.rollback()
+        assert (tmp_path / "mlflow.db-journal").stat().st_size
+        same_rows(results.load(tmp_path).trials, expected)
 
 
 def test_files_of_a_server_lie_beside_its_database(new_store, tmp_path):

@@ -74,6 +74,9 @@ def test_list_groups_by_family_and_flags_equal_rows(command, monkeypatch):
     assert rows.index("trick") < rows.index("pacgan") < rows.index("wasserstein") < rows.index("wgan")
     (pacgan,) = [line for line in lines if line.startswith("  pacgan ")]
     assert pacgan.rstrip().endswith("Same as nsgan with pack=2: bit for bit.")
+    (fgan,) = [line for line in lines if line.startswith("  fgan ")]
+    assert "Close to nsgan for divergence=js and g_loss=variant: the losses up to constants, on other settings." in fgan
+    assert "Same as" not in fgan
     assert "no evidence of their own" in lines[-1]
     tracks = {line.split()[0]: line.partition("Track ")[2].split(".")[0] for line in lines if line.startswith("  ")}
     assert tracks == {

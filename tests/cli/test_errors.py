@@ -2,33 +2,18 @@
 
 import gzip
 import os
-import socket
 import sqlite3
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from idx import write_idx
 from mlflow.exceptions import MlflowException
 from PIL import Image
+from server import free_port
 
 from bench.request import Request
-
-
-@pytest.fixture
-def refused(command):
-    """Runs a command that must be refused; gives its one line."""
-
-    def run(*arguments):
-        code, _, err = command(*arguments)
-        assert code == 2, err
-        assert err.count("\n") == 1, f"not one line: {err}"
-        assert err.startswith("bench: error: ")
-        assert "Traceback" not in err
-        return err
-
-    return run
-
 
 SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
 
@@ -110,10 +95,7 @@ class TestStore:
         assert "cannot open the MLflow store" in refused("report")
 
     def test_server_that_does_not_answer(self, refused, monkeypatch):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
         assert "Connection refused" in refused("report")
 
     def test_garbage(self, refused, monkeypatch):
@@ -170,10 +152,7 @@ class TestStore:
 def test_too_few_held_out_images_are_no_yardstick(refused, tmp_path):
     """Asked for as many as FID needs, a folder with twenty test images must not score twenty."""
     for stem, count in (("train", 300), ("t10k", 20)):
-        header = struct.pack(">4I", 2051, count, 28, 28)
-        (tmp_path / f"{stem}-images-idx3-ubyte").write_bytes(header + bytes(count * 784))
-        labels = bytes(i % 10 for i in range(count))
-        (tmp_path / f"{stem}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, count) + labels)
+        write_idx(tmp_path, torch.zeros(count, 1, 28, 28, dtype=torch.uint8), torch.arange(count) % 10, stem)
     said = refused("run", "--algos", "pix2pix", "--samples", 200, "--data-dir", tmp_path)
     assert "inpainting has 20 held-out examples here, fewer than the 200" in said
     assert not (tmp_path / "mlflow.db").exists()

@@ -17,20 +17,6 @@ from bench.track import Store, open_client
 EXAMPLE = Path(reports.__file__).parent / "example.parquet"
 
 
-@pytest.fixture
-def refused(command):
-    """Runs a command that must be refused; gives its one line."""
-
-    def run(*arguments):
-        code, _, err = command(*arguments)
-        assert code == 2, err
-        assert err.count("\n") == 1
-        assert err.startswith("bench: error: ")
-        return err
-
-    return run
-
-
 def test_a_name_that_is_no_text_is_escaped_where_it_is_told(tmp_path):
     """On a terminal, whose output takes no bytes that are none of its encoding."""
     name = os.fsdecode(b"\xff.csv")

@@ -74,6 +74,7 @@ def test_the_command_line_goes_before_the_file(planned, arguments, words):
     ("text", "words"),
     [
         ("algo: gan", "plan.yaml: unknown key 'algo'; did you mean 'algos'? allowed are algos, task, bn, set"),
+        ("algos: gan\nseeds: 1\n'seeds': 2", "plan.yaml: the key 'seeds' stands there 2 times; write it once"),
         ("algos: 7", "plan.yaml: algos: 7; allowed is text or a list of texts"),
         ("algos: gan\nseeds: many", "plan.yaml: seeds: 'many'; allowed is a whole number"),
         ("algos: gan\nseeds: true", "plan.yaml: seeds: True; allowed is a whole number"),
@@ -114,6 +115,16 @@ def test_one_line_names_file_and_key_and_what_is_allowed(command, tmp_path, verb
     assert sorted(path.name for path in Path().iterdir()) == ["plan.yaml"]
 
 
+@pytest.mark.parametrize(("words", "experiment"), [((), "of_the_file"), (("--experiment", "typed"), "typed")])
+def test_the_experiment_of_a_file_wins_over_the_environment(planned, monkeypatch, words, experiment):
+    asked = []
+    monkeypatch.setattr("bench.track.has_experiment", lambda name: bool(asked.append(name)))
+    monkeypatch.setenv("BENCH_EXPERIMENT", "of_the_environment")
+    assert planned(f"{CURVES}experiment: of_the_file", *words)[0] == 0
+    planned(CURVES)
+    assert asked == [experiment, "of_the_environment"]
+
+
 def test_a_file_that_is_not_there(command, tmp_path):
     assert "no plan file 'nowhere.yaml'" in command("run", "nowhere.yaml")[2]
     (tmp_path / "plan.yaml").write_bytes(b"algos: \xff\xfe")
@@ -138,10 +149,9 @@ def test_the_schema_is_that_of_the_options(command):
     assert set(keys(run.params)) == options
 
 
-def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, monkeypatch):
+def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, no_page, monkeypatch):
     text = f"{CURVES}seeds: 3\nreport: r.html"
     assert planned(text)[1].splitlines()[1:] == ["3 trials: 1 cell x 3 seeds", "  gan bn=off   seeds 0..2"]
-    monkeypatch.setattr("bench.cli.report.write", lambda *_: Path(__file__))
     assert command("run", "plan.yaml", "--seeds", 1)[0] == 0
 
     def stop(self, loop, examiner):

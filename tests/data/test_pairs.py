@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from batches import equal
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -40,15 +41,6 @@ def digits(count: int = 50, kinds: tuple[int, ...] = tuple(range(10)), seed: int
     images = torch.randint(256, (count, 1, 28, 28), generator=rng(seed), dtype=torch.uint8)
     labels = torch.tensor(kinds)[torch.arange(count) % len(kinds)]
     return Dataset("mnist", images, labels, fingerprint(images), "a test")
-
-
-def equal(one: Batch, other: Batch) -> bool:
-    """Whether two batches agree in every part."""
-    for name in ("images", "labels", "source", "known"):
-        a, b = getattr(one, name), getattr(other, name)
-        if (a is None) != (b is None) or (a is not None and not torch.equal(a, b)):
-            return False
-    return True
 
 
 @pytest.fixture(scope="module")
@@ -264,6 +256,14 @@ def test_unpaired_streams_give_images_of_one_kind_and_sources_of_the_other(embed
         assert batch.labels.tolist() == [9] * 32
         assert torch.equal(batch.images, plain[0].next().images)
         assert torch.equal(batch.source, plain[1].next().images)
+
+
+def test_an_epoch_of_unpaired_streams_is_a_pass_over_the_larger_set() -> None:
+    """A step takes a batch of each, so that both are seen once."""
+    few, many = digits(30), digits(50, seed=1)
+    assert Batches(few, 4, 0, CPU).per_epoch == 30
+    for images, sources in ((few, many), (many, few)):
+        assert UnpairedBatches(images, sources, 4, 0, CPU).per_epoch == 50
 
 
 def test_unpaired_streams_know_which_position_is_whose() -> None:

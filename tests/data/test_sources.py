@@ -10,14 +10,13 @@ import logging
 import os
 import shutil
 import socket
-import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from idx import idx_files
 from torchvision.datasets import MNIST
 
 from bench.data.sources import load_mnist
@@ -43,12 +42,10 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def small_set() -> dict[str, bytes]:
     """Four tiny files under torchvision's names, unpacked: 20 train and 10 test images."""
-    rng, files = np.random.default_rng(1), {}
+    rng, files = torch.Generator().manual_seed(1), {}
     for stem, count in (("train", 20), ("t10k", 10)):
-        images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-        labels = (np.arange(count) % 10).astype(np.uint8)
-        files[f"{stem}-images-idx3-ubyte"] = struct.pack(">4I", 2051, count, 28, 28) + images.tobytes()
-        files[f"{stem}-labels-idx1-ubyte"] = struct.pack(">2I", 2049, count) + labels.tobytes()
+        images = torch.randint(256, (count, 1, 28, 28), generator=rng, dtype=torch.uint8)
+        files |= idx_files(images, torch.arange(count) % 10, stem)
     return files
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import struct
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from idx import write_idx
 
 from bench.data import Dataset, fingerprint, load_mnist, load_split
 from bench.errors import BenchError
@@ -28,16 +27,9 @@ def hashed(images: torch.Tensor) -> str:
 
 def put(folder: Path, stem: str, count: int, end: str = ".gz") -> None:
     """Random images and labels as MNIST's two files."""
-    rng = np.random.default_rng(count)
-    images = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
-    labels = (np.arange(count) % 10).astype(np.uint8)
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        f"{stem}-images-idx3-ubyte": struct.pack(">4I", 2051, count, 28, 28) + images.tobytes(),
-        f"{stem}-labels-idx1-ubyte": struct.pack(">2I", 2049, count) + labels.tobytes(),
-    }
-    for name, content in files.items():
-        (folder / f"{name}{end}").write_bytes(gzip.compress(content) if end else content)
+    rng = torch.Generator().manual_seed(count)
+    images = torch.randint(256, (count, 1, 28, 28), generator=rng, dtype=torch.uint8)
+    write_idx(folder, images, torch.arange(count) % 10, stem, end)
 
 
 def test_of_the_embedded_digits_200_of_each_class_are_held_out(embedded: Dataset) -> None:

@@ -7,7 +7,7 @@ from gans.standard.dcgan import DCGAN
 
 RUN = ("run", "--algos", "dcgan", "--bn", "on/off", "--preset", "smoke", "--steps", "6")
 
-pytestmark = pytest.mark.usefixtures("ready_store")
+pytestmark = pytest.mark.usefixtures("ready_store", "no_page")
 
 
 def rows():

@@ -16,7 +16,10 @@ from safetensors import safe_open
 
 from bench import results
 from bench.columns import POSITION
-from bench.evaluate import Evaluator
+from bench.evaluate import DURING, Evaluator
+from bench.train.examine import SAMPLING_SEED
+from bench.train.restore import restore
+from bench.train.sampling import draw
 
 METRICS = ("mnist_fid_1k", "mnist_is_1k")
 
@@ -136,6 +139,17 @@ def test_weights_repeat_the_score(loaded, trials, finished_run, command, monkeyp
     assert row["cell"] in out
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (3 * 30 + 2, 3 * 30 + 2)
+
+
+def test_the_stored_weights_have_the_recorded_score(trials, finished_run, digits, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
+    row = trials.iloc[0]
+    gan, _, task = restore(row["run_id"])
+    seed = int(row["seed"]) + SAMPLING_SEED
+    samples = draw(gan, gan.generator, task.examples(digits, 1_000, seed), seed)
+    # The same arithmetic; another number of threads may round otherwise.
+    found = Evaluator(torch.device("cpu"), metrics=DURING).judge(samples)
+    assert found["mnist_fid_1k"] == pytest.approx(row["fid"], rel=1e-4)
 
 
 def test_latent_pictures_are_in_the_store_and_can_be_made_again(

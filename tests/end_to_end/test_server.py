@@ -15,7 +15,7 @@ def server(tmp_path_factory):
         yield running.uri
 
 
-def test_a_server_takes_everything(server, command, monkeypatch):
+def test_a_server_takes_everything(server, no_page, command, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
     code, out, err = command("run", "--algos", "dcgan", "--preset", "smoke", "--steps", 2, "--experiment", "remote")
     assert code == 0, err

@@ -80,13 +80,13 @@ def measured(evaluator, embedded):
 
 
 def test_every_chosen_metric_is_there_and_finite(measured):
-    assert {*NAMES, "kid_low", "kid_high", "nn_ratio", "copies"} == set(measured["real"])
+    assert {*NAMES, "nn_ratio", "copies"} == set(measured["real"])
     assert all(math.isfinite(value) for value in measured["real"].values())
 
 
 def test_real_digits_are_near_their_ceilings(measured):
     real = measured["real"]
-    assert real["kid_low"] < 0.02
+    assert abs(real["kid"]) < 0.02
     assert real["precision"] > 0.75
     assert real["diversity"] == pytest.approx(1, abs=0.1)
     assert real["class_kl"] < 0.02
@@ -175,7 +175,7 @@ def test_kid_of_one_subset_is_the_unbiased_squared_mmd_of_the_cubic_kernel():
     expected = kernel(x, x)[off].mean() + kernel(y, y)[off].mean() - 2 * kernel(x, y).mean()
     found = kid(x, y)
     assert found["kid"] == pytest.approx(expected, rel=1e-4)
-    assert found["kid_low"] == pytest.approx(found["kid_high"], abs=1e-6), "every subset is the whole"
+    assert set(found) == {"kid"}, "every subset is the whole, and their spread says nothing"
 
 
 def test_the_interval_of_kid_covers_0_for_equal_distributions_and_narrows_with_the_number():
@@ -187,8 +187,12 @@ def test_the_interval_of_kid_covers_0_for_equal_distributions_and_narrows_with_t
     assert many["kid_high"] - many["kid_low"] < few["kid_high"] - few["kid_low"]
 
 
-def test_the_interval_of_kid_covers_what_it_says(monkeypatch):
-    """Of 200 draws from shifted Gaussians nearly 95 % hold the true value, here of very many samples."""
+@pytest.mark.parametrize("n", [500, 100, 60])
+def test_the_interval_of_kid_covers_what_it_says(monkeypatch, n):
+    """Of 200 draws from shifted Gaussians nearly 95 % hold the true value, here of very many samples.
+
+    However much of the images the subsets of 50 share: without regard to that, 83 % of 100 would, and 58 % of 60.
+    """
     monkeypatch.setattr("bench.features.metrics.KID_SUBSET_SIZE", 50)
     rng = torch.Generator().manual_seed(0)
     big = [shift + torch.randn(4000, 6, generator=rng).double() for shift in (0.0, 0.3)]
@@ -197,7 +201,7 @@ def test_the_interval_of_kid_covers_what_it_says(monkeypatch):
     truth = (cubic[0][0][off].mean() + cubic[1][1][off].mean() - 2 * cubic[0][1].mean()).item()
     hits = 0
     for _ in range(200):
-        found = kid(torch.randn(500, 6, generator=rng), 0.3 + torch.randn(500, 6, generator=rng))
+        found = kid(torch.randn(n, 6, generator=rng), 0.3 + torch.randn(n, 6, generator=rng))
         hits += found["kid_low"] < truth < found["kid_high"]
     assert 0.90 <= hits / 200 <= 0.99
 

@@ -15,6 +15,7 @@ from bench.examination import CHECKS, REAL, Examination
 from bench.track import Store
 
 N = 2_000
+pytestmark = pytest.mark.xdist_group("doctor")  # what it finds takes as long as all these tests: once is enough
 
 
 @pytest.fixture(scope="module")

@@ -180,7 +180,11 @@ def test_a_perfect_restoration_has_the_scores_of_real_digits(yardstick: ImageYar
     assert scores["inpainting_hole_l1_1k"] == 0
 
 
-def test_the_test_images_as_they_are_score_zero(yardstick: ImageYardstick, real_test: Dataset) -> None:
+def test_the_test_images_as_they_are_score_zero(
+    yardstick: ImageYardstick, real_test: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without SSIM, which takes longer for so many images than all else, and is 1 for fewer as well."""
+    monkeypatch.setattr("bench.features.yardsticks.ssim", lambda *_: 1.0)
     asked = asked_for(real_test, 10_000)
     scores = yardstick.judge(Samples(real_test.images, asked))
     assert scores["inpainting_fid_10k"] < 1e-3

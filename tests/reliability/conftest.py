@@ -2,22 +2,17 @@
 
 import errno
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
-import torch
-from victim import blank_report
+
+from bench.track import Store
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch, ready_store):
-    """A store that is there already, and no report, which would take longer than the trainings here; one thread."""
-    # Another number of threads is another order of sums.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    monkeypatch.setattr("bench.cli.report.write", blank_report)
-    yield
-    torch.set_num_threads(threads)
+def quick(quick):
+    """For every test here."""
 
 
 @pytest.fixture
@@ -37,3 +32,26 @@ def full_disk(monkeypatch):
         full[:] = [] if text is None else [text]
 
     return fill
+
+
+@pytest.fixture
+def gone(monkeypatch):
+    """Lets the store refuse everything from the nth write on."""
+    state = {"left": 10**6}
+
+    def refusing(honest):
+        def call(self, *arguments, **options):
+            state["left"] -= 1
+            if state["left"] < 0:
+                raise sqlite3.OperationalError("database is locked")
+            return honest(self, *arguments, **options)
+
+        return call
+
+    for name in ("write", "add_points", "add_image", "add_file", "set_status", "create"):
+        monkeypatch.setattr(Store, name, refusing(getattr(Store, name)))
+
+    def arm(left):
+        state["left"] = left
+
+    return arm

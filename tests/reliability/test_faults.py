@@ -27,7 +27,7 @@ def test_a_store_that_another_process_locks_gets_everything_later(command, whole
         "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db?timeout=0.2",
         "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",
     }
-    victim = Victim(tmp_path, *CURVES, **environment)
+    victim = Victim(tmp_path, *CURVES, patience=0.2, **environment)
     assert victim.wait_for("[1/1]"), victim.output
     with closing(sqlite3.connect(tmp_path / "mlflow.db", timeout=60, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")

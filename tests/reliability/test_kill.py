@@ -54,7 +54,7 @@ def test_sigkill_at_random_moments_changes_nothing(arguments, kills, tmp_path, e
         victim = Victim(tmp_path, *arguments, *OFTEN)
         if places.total() % 3:  # two of three while it trains and scores, the others at any moment from its start
             victim.wait_for("[1/1]")
-        if victim.wait(moments.uniform(0, seconds / 2)) is None:
+        if victim.ended(moments.uniform(0, seconds / 2)) is None:
             places[victim.kill()] += 1
             resumed += "goes on from step" in victim.output
         else:  # it was faster, or the last kill came when all was done: a new trial, so that every kill counts
@@ -93,6 +93,15 @@ def test_sigkill_at_the_worst_moments_changes_nothing(whole, tmp_path, place, nt
     assert content(tmp_path) == whole
     assert runs(tmp_path) == 1
     assert not (tmp_path / "bench-work").exists()
+
+
+def test_a_run_that_hangs_fails_its_test_and_is_not_waited_for(tmp_path):
+    """One that is halted before its first score."""
+    victim = Victim(tmp_path, *CURVES, die_in=("bench.tasks.curves:CurveYardstick.judge", 1, signal.SIGSTOP))
+    assert victim.wait_for("1 trial"), victim.output
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)still runs after 0.1 s .*\n1 trial, "):
+        victim.wait(0.1)
+    assert victim.process.exitcode == -signal.SIGKILL
 
 
 def test_no_point_is_there_twice_and_clocks_go_forward(whole, tmp_path):

@@ -133,6 +133,30 @@ def test_fresh_begins_anew(command, stop_at, uninterrupted, tmp_path):
     assert runs(tmp_path) == 2
 
 
+def test_a_fresh_run_that_was_broken_off_goes_on_without_fresh(command, stop_at, tmp_path, uninterrupted):
+    """Also where the store has an earlier result, which `bench plan` does not take for the trial's either."""
+    assert command(*CURVES)[0] == 0
+    before = trial()["run_id"]
+    stop_at(37)
+    code, out, _ = command(*CURVES, "--fresh")
+    assert code == 130
+    assert f"results that they have; to go on: bench {' '.join(CURVES)}\n" in out
+    words = [word for word in CURVES[1:] if word]
+    assert "0 done, 1 broken off with a checkpoint, 0 to begin" in command("plan", *words, "--no-timing")[1]
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "goes on from step 37 of 100" in out
+    assert content(tmp_path) == uninterrupted
+    assert trial()["run_id"] != before
+    assert "1 of them finished before" in command(*CURVES)[1]
+
+
+def test_what_a_plan_says_is_not_taken_out_of_a_command(command, stop_at, tmp_path):
+    (tmp_path / "plan.yaml").write_text("algos: gan\nsteps: 100\npreset: smoke\nsamples: 200\nfresh: true\n")
+    stop_at(37)
+    assert "take 'fresh' out of the plan's file; to go on: bench run plan.yaml\n" in command("run", "plan.yaml")[1]
+
+
 @pytest.mark.parametrize(("damaged", "words"), [(1, "goes on from step"), (2, "100 steps")])
 def test_damaged_checkpoints_are_said_and_passed_over(command, stop_at, uninterrupted, tmp_path, damaged, words):
     """The one before serves, or the trial begins anew in the same run; no point is there twice."""
@@ -262,6 +286,32 @@ def test_out_of_memory_in_a_trial_says_what_to_lower(command, monkeypatch):
     assert code == 1
     assert "out of memory on cpu: lower batch_size (now 32) or unroll (now 2) with --set" in out
     assert trial()["status"] == "failed"
+
+
+def test_a_trial_that_ran_out_of_memory_goes_on_when_there_is_more(command, uninterrupted, tmp_path, monkeypatch):
+    """As it is told to, with fewer trials at a time: from its checkpoint, in the run that had failed until then."""
+    calls, honest = itertools.count(1), ClassicGAN.d_loss
+
+    def d_loss(self, real, fake):
+        if next(calls) == 70:
+            raise MEMORY[0]
+        return honest(self, real, fake)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClassicGAN, "d_loss", d_loss)
+        assert command(*CURVES)[0] == 1
+    failed = trial()
+    assert failed["status"] == "failed"
+    assert failed["reason"].startswith("out of memory")
+    assert client_of().get_run(failed["run_id"]).info.status == "FAILED"
+    assert checkpoints() == ["checkpoint-50.pt"]
+    code, out, err = command(*CURVES)
+    assert code == 0, err
+    assert "goes on from step 50 of 100" in out
+    assert content(tmp_path) == uninterrupted
+    row = trial()
+    assert (row["run_id"], row["status"], row["reason"]) == (failed["run_id"], "finished", "")
+    assert not Path(WORK).exists()
 
 
 @pytest.mark.parametrize(("error", "words"), [(MEMORY[2], "MPS backend out of memory"), (MEMORY[-1], "MemoryError")])

@@ -1,8 +1,8 @@
 """A store that is gone while trials train loses nothing: results wait on disk, and arrive once, in order."""
 
 import json
+import re
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -26,29 +26,6 @@ START = {
     "experiment": "e",
 }
 TAGS = {"op": "tags", "values": {}}
-
-
-@pytest.fixture
-def gone(monkeypatch):
-    """Lets the store refuse everything from the nth write on."""
-    state = {"left": 10**6}
-
-    def refusing(honest):
-        def call(self, *arguments, **options):
-            state["left"] -= 1
-            if state["left"] < 0:
-                raise sqlite3.OperationalError("database is locked")
-            return honest(self, *arguments, **options)
-
-        return call
-
-    for name in ("write", "add_points", "add_image", "add_file", "set_status", "create"):
-        monkeypatch.setattr(Store, name, refusing(getattr(Store, name)))
-
-    def arm(left):
-        state["left"] = left
-
-    return arm
 
 
 def waiting():
@@ -95,6 +72,23 @@ def test_the_next_run_delivers_what_waits_and_knows_it(command, gone, tmp_path):
     assert code == 0, err
     assert "1 of them finished before" in out
     assert runs(tmp_path) == 1
+
+
+def test_what_arrives_late_was_begun_when_it_was_begun(gone, monkeypatch):
+    """Else a stale result would pass for the last one."""
+    monkeypatch.setattr("bench.spool.time.time", lambda: 1_700_000_000.25)
+    gone(0)
+    with pytest.warns(UserWarning, match="takes nothing"):
+        writer = spool.Spool(Store()).start("a run", "run")
+    writer.close("FINISHED")
+    gone(10**6)
+    sync.sync(Store())
+    assert Store().find(writer.id).info.start_time == 1_700_000_000_250
+
+
+def test_a_name_is_cut_to_what_every_database_takes():
+    store = Store()
+    assert store.client.get_run(store.add("x" * 300, "run")).info.run_name == "x" * 250
 
 
 def test_points_that_come_twice_are_there_once(tmp_path):
@@ -158,6 +152,10 @@ def test_two_runs_at_once_share_the_work(tmp_path):
     assert runs(tmp_path) == 3
     assert {row["status"] for row in content(tmp_path).values()} == {"finished"}
     assert not (tmp_path / "bench-work").exists()
+    for victim in both:
+        in_table = re.findall(r"^gan bn=off .* (\d)/\1 ", victim.output, re.MULTILINE)
+        others = victim.output.count("is left out: another 'bench run' trains it now")
+        assert sum(map(int, in_table)) + others == 3, victim.output
 
 
 def test_several_processes_make_one_fresh_store(tmp_path):

@@ -17,7 +17,6 @@ from bench.train.trial import build
 
 CURVES = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
 GRID = (*CURVES, "--seeds", "3", "--checkpoint-every", "0.2")
-STEPS = 4
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +28,18 @@ def made_up():
 
 def loop(name, seed, data, device, **options):
     (trial,) = expand([name], assignments=["batch_size=4"], first_seed=seed).trials
-    return Loop(build(trial, device), Batches(data, 4, seed, device), steps=STEPS, **options)
+    gan = build(trial, device)
+    steps = max(4, gan.config.n_d)  # each player moves
+    return Loop(gan, Batches(data, 4, seed, device), steps, **options)
 
 
 def training(name, seed, data, device, **options):
     """A trial's life, built where it is trained."""
     trained = loop(name, seed, data, device, **options)
-    for _ in range(STEPS):
+    for _ in range(trained.steps):
         trained.run(1)
         yield
+    assert trained.counts.g_updates
     return trained.gan.state_dict() | {key: torch.tensor(value) for key, value in trained.drain().items()}
 
 

@@ -3,18 +3,16 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from contextlib import ExitStack
-from itertools import takewhile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from server import Server, free_port, stop
+from victim import LONG
 
 from bench import results
 from bench.track import Store
@@ -23,67 +21,44 @@ from reports import html
 pytest.importorskip("psycopg2")
 pytestmark = [
     pytest.mark.skipif(not shutil.which("initdb"), reason="no PostgreSQL here (its bin folder must be in PATH)"),
-    pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="takes a minute; BENCH_LONG=1 runs it"),
+    LONG,
 ]
 
 
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def start(stack, folder, command, **options):
-    """A process that lives as long as the stack; its output is in log.txt."""
-    log = stack.enter_context((folder / "log.txt").open("a"))
-    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, start_new_session=True, **options)
-    stack.callback(_stop, process)
-    return process
-
-
-def _stop(process):
-    """PostgreSQL, asked by SIGTERM, would wait for the connections that this process keeps."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
-    process.wait()
+@contextmanager
+def _postgres(port):
+    """A database that answers on this port while it is entered."""
+    # PostgreSQL refuses to run as root; the Debian package brings its own user, who may not enter pytest's folders.
+    user = "postgres" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log.txt").open("w+") as log:
+        if user:
+            shutil.chown(folder, user)
+        start = ["initdb", "--auth=trust", "--username=bench", "-D", f"{folder}/data"]
+        subprocess.run(start, user=user, check=True, capture_output=True)
+        words = ["postgres", "-D", f"{folder}/data", "-p", str(port), "-h", "127.0.0.1", "-k", folder]
+        database = subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, start_new_session=True, user=user)
+        try:
+            asking = ["pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+            for _ in range(300):
+                assert database.poll() is None, Path(log.name).read_text()
+                if subprocess.run(asking, capture_output=True).returncode == 0:
+                    break
+                time.sleep(0.2)
+            yield
+        finally:
+            # Asked by SIGTERM, it would wait for the connections that this process keeps.
+            stop(database, signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The URIs of an MLflow server and of its store, a PostgreSQL database; both end with the tests."""
-    folder = tmp_path_factory.mktemp("postgres")
-    port, web = free_port(), free_port()
-    # PostgreSQL refuses to run as root; the Debian package brings its own user.
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        # Under xdist there is a folder more between this one and that of all temporary files.
-        for path in (folder, *takewhile(lambda path: path != Path(tempfile.gettempdir()), folder.parents)):
-            path.chmod(0o755)
-        shutil.chown(folder, user)
-    data = folder / "data"
-    subprocess.run(
-        ["initdb", "--auth=trust", "--username=bench", "-D", data], user=user, check=True, capture_output=True
-    )
-    with ExitStack() as stack:
-        words = ["postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder]
-        database = start(stack, folder, words, user=user)
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
+    with _postgres(port):
         uri = f"postgresql+psycopg2://bench@127.0.0.1:{port}/postgres"
-        for _ in range(300):
-            assert database.poll() is None, (folder / "log.txt").read_text()
-            if not subprocess.run(["pg_isready", "-h", "127.0.0.1", "-p", str(port)], capture_output=True).returncode:
-                break
-            time.sleep(0.2)
         options = ["--backend-store-uri", uri, "--artifacts-destination", str(folder / "artifacts"), "--workers", "2"]
-        words = [sys.executable, "-m", "mlflow", "server", *options, "--host", "127.0.0.1", "--port", str(web)]
-        process = start(stack, folder, words)
-        while True:
-            assert process.poll() is None, (folder / "log.txt").read_text()
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{web}/health", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{web}", uri
+        with Server(folder, *options) as running:
+            yield running.uri, uri
 
 
 def test_processes_share_a_server(server, command, monkeypatch):

@@ -1,14 +1,17 @@
 """Trials side by side in processes: the same trials, whoever dies or is stopped on the way."""
 
+import itertools
 import os
 import re
 import signal
+from contextlib import suppress
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import pytest
 import workers
 from stored import content, runs
-from victim import Victim
+from victim import AVERAGED, GRID, Victim
 
 from bench import results
 from bench.errors import BenchError
@@ -16,12 +19,10 @@ from bench.plan import expand
 from bench.request import Request
 from bench.train import processes
 from bench.train.interface import Ended, Order
+from bench.train.loop import Loop
 from bench.train.processes import Processes
 from bench.train.signals import Interrupts
 from bench.train.worker import Site
-
-CURVES = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
-GRID = (*CURVES, "--seeds", "3", "--checkpoint-every", "0.2")
 
 
 class Notes:
@@ -41,6 +42,12 @@ def orders(count):
 
 def engine(work, jobs, threads=4):
     return Processes(Request(algos="gan"), expand(["gan"], seeds=4).trials, jobs, threads, work)
+
+
+def stop(now):
+    """A signal to this process, if it is time."""
+    if now:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def worker_pids(victim):
@@ -92,6 +99,26 @@ def test_one_signal_stops_all_and_the_same_command_goes_on(one_by_one, tmp_path)
     assert runs(tmp_path) == 3
 
 
+def test_a_second_signal_kills_all_at_once(tmp_path):
+    """Halted processes, which obey no first one."""
+    victim = Victim(tmp_path, *GRID, "--jobs", "2")
+    assert victim.wait_for("step 150/300"), victim.output
+    alive = {os.pidfd_open(pid): pid for pid in worker_pids(victim)}
+    assert len(alive) == 2
+    try:
+        for pid in alive.values():
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(victim.process.pid, signal.SIGINT)
+        os.kill(victim.process.pid, signal.SIGTERM)
+        assert victim.wait() == 128 + signal.SIGTERM, victim.output
+        assert all(wait([handle], 30) for handle in alive), "left behind"
+    finally:
+        for handle in alive:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
+
+
 def test_a_dead_process_costs_one_more_try(tmp_path):
     notes = Notes()
     with Interrupts() as interrupts:
@@ -100,6 +127,7 @@ def test_a_dead_process_costs_one_more_try(tmp_path):
     assert ended[0].outcome.reason.startswith("attempt 2, patience 30")
     assert ended[1].outcome is None
     assert ended[1].lost == "its process died 2 times, at last of SIGKILL"
+    assert ended[1].patience == processes.PATIENCE
     assert ended[2].outcome.reason == "attempt 1, patience 0.0, 2 threads"
     assert len(notes.said) == 2
     assert all("its process died of SIGKILL" in text for text in notes.said)
@@ -140,7 +168,8 @@ def test_what_a_trial_raises_is_not_taken_for_the_death_of_the_master(error):
 def test_what_ends_a_run_stops_the_others_too(tmp_path):
     with Interrupts() as interrupts, pytest.raises(BenchError, match="the disk is full"):
         list(engine(workers.faulty, jobs=2).run(orders(3), Notes(), interrupts))
-    assert not Path("stopped-2").exists()
+    assert [path.name for path in Path().glob("waits-*")] == ["waits-1"], "the third was begun"
+    assert Path("stopped-1").exists()
 
 
 def test_all_are_stopped_and_none_is_begun(tmp_path):
@@ -159,11 +188,30 @@ def test_all_are_stopped_and_none_is_begun(tmp_path):
 
 def test_a_trial_whose_process_always_dies_is_a_failed_row(command, monkeypatch, tmp_path):
     monkeypatch.setattr(Processes.__init__, "__defaults__", (workers.doomed,))
-    code, _, err = command(*CURVES, "--seeds", "1", "--jobs", "2")
+    code, _, err = command(*AVERAGED, "--seeds", "1", "--jobs", "2")
     assert code == 1, err
     frame = results.load().trials
     rows = frame[frame["kind"] == "trial"]
     assert rows["status"].tolist() == ["failed"]
     assert rows["reason"].tolist() == ["its process died 2 times, at last of SIGKILL"]
     assert rows["cell"].tolist() == ["gan bn=off ema=0.9"]
+    assert not Path("bench-work").exists()
+
+
+def test_a_trial_whose_process_always_died_goes_on_later(one_by_one, command, monkeypatch, tmp_path):
+    """With the memory that it lacked, say: what was trained of it is not lost, though it is a failed row until then."""
+    with monkeypatch.context() as patch:
+        steps = itertools.count(1)
+        patch.setattr(Loop, "run", lambda self, n, honest=Loop.run: stop(next(steps) == 70) or honest(self, n))
+        assert command(*GRID, "--seeds", "1")[0] == 130
+    with monkeypatch.context() as patch:
+        patch.setattr(Processes.__init__, "__defaults__", (workers.doomed,))
+        assert command(*GRID, "--seeds", "1", "--jobs", "2")[0] == 1
+    (row,) = results.load().trials.query("kind == 'trial'").to_dict("records")
+    assert (row["status"], row["reason"]) == ("failed", "its process died 2 times, at last of SIGKILL")
+    code, out, err = command(*GRID, "--seeds", "1")
+    assert code == 0, err
+    assert "goes on from step 70 of 300" in out
+    assert list(content(tmp_path).values()) == [one_by_one["gan bn=off ema=0.9", 0]]
+    assert runs(tmp_path) == 1
     assert not Path("bench-work").exists()

@@ -124,10 +124,20 @@ def test_what_fell_is_said(command, instant, tmp_path):
     code, out, _ = command("speed", "--against", kept)
     assert code == 0, "a time fails nobody"
     assert "ratio_to_naive fell from 1.75 to 1.50" in out
-    kept.write_text("[]")
-    code, _, err = command("speed", "--against", kept)
+
+
+LONE = {"step": {"dcgan_fp32": {"ratio_to_naive_median": 1.75}}}
+
+
+@pytest.mark.parametrize(
+    "kept", [[], {}, {"figures": []}, {"figures": {"step": [1]}}, {"figures": LONE}, {"figures": figures(1, "1", 1)}]
+)
+def test_a_file_without_all_figures_is_refused_before_anything_is_measured(command, instant, tmp_path, kept):
+    (tmp_path / "kept.json").write_text(json.dumps(kept))
+    code, _, err = command("speed", "--against", tmp_path / "kept.json")
     assert code == 2
     assert "no figures of 'bench speed --json' in it" in err
+    assert instant == []
 
 
 def test_what_is_kept_can_be_compared_with(command, instant, tmp_path):

@@ -11,7 +11,6 @@ import io
 import json
 import shutil
 import sqlite3
-import struct
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +19,7 @@ import click
 import numpy as np
 import pandas as pd
 import torch
+from idx import idx_files
 from PIL import Image
 from plan_files import plan_file
 from safetensors.torch import save
@@ -82,10 +82,7 @@ class Place:
         (self.file,) = folder.glob(f"mlruns/**/{self.run}/artifacts/weights.safetensors")
         self.file.write_bytes(self.weights)
         pixels = np.random.default_rng(0).integers(0, 256, (250, 28, 28), dtype=np.uint8)
-        self.idx = {
-            "train-images-idx3-ubyte": struct.pack(">4I", 2051, 250, 28, 28) + pixels.tobytes(),
-            "train-labels-idx1-ubyte": struct.pack(">2I", 2049, 250) + bytes(i % 10 for i in range(250)),
-        }
+        self.idx = idx_files(torch.from_numpy(pixels), torch.arange(250) % 10)
         buffer = io.BytesIO()
         np.savez_compressed(buffer, images=pixels)
         self.npz = buffer.getvalue()

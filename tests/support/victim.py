@@ -5,11 +5,13 @@ import importlib
 import itertools
 import multiprocessing
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, event
 
 from bench.files import save
 
@@ -17,6 +19,10 @@ LONG = pytest.mark.skipif(not os.environ.get("BENCH_LONG"), reason="part of the 
 PRELOAD = ["victim", "torch", "mlflow", "bench.cli", "bench.train.run", "bench.evaluate", "reports.tables"]
 CURVES = ("run", "--algos", "gan", "--steps", "100", "--preset", "smoke", "--samples", "200")
 """A command of one short trial."""
+AVERAGED = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
+"""A command of one that takes longer, with averaged weights beside the others."""
+GRID = (*AVERAGED, "--seeds", "3", "--checkpoint-every", "0.2")
+"""A command of three such trials, which have a checkpoint at any time."""
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(PRELOAD)
 STACK = "stack.txt"
@@ -64,7 +70,15 @@ def blank_report(_, out):
     return out.resolve()
 
 
-def _bench(folder, arguments, die_in, out, environment):
+def _wait_at_most(seconds):
+    """Lets sqlite wait so long for a lock: MLflow asks for 20 s in every session, whatever the store's URI says."""
+
+    @event.listens_for(Engine, "before_cursor_execute", retval=True)
+    def impatient(connection, cursor, statement, parameters, *_):
+        return re.sub(r"(PRAGMA busy_timeout) = \d+", rf"\1 = {int(seconds * 1000)}", statement), parameters
+
+
+def _bench(folder, arguments, die_in, out, patience, environment):
     import torch
 
     from bench.cli import invoke
@@ -80,6 +94,8 @@ def _bench(folder, arguments, die_in, out, environment):
     importlib.import_module("bench.cli.report").write = blank_report
     if die_in:
         _die_in(*die_in)
+    if patience is not None:
+        _wait_at_most(patience)
     with (folder / out).open("w", buffering=1) as output:
         sys.stdout = sys.stderr = output
         sys.exit(invoke(arguments))
@@ -94,16 +110,19 @@ def open_store(folder, barrier):
 
 
 class Victim:
-    """One command line of `bench`, running in `folder`; what it prints is in output.txt there."""
+    """One command line of `bench`, running in `folder`; what it prints is in output.txt there.
 
-    def __init__(self, folder, *arguments, die_in=None, out="output.txt", **environment):
+    `patience` is how many seconds it waits for a store that somebody locks.
+    """
+
+    def __init__(self, folder, *arguments, die_in=None, out="output.txt", patience=None, **environment):
         self.folder = Path(folder)
         self.folder.mkdir(exist_ok=True)
         words = [str(argument) for argument in arguments]
         self.out = out
         for name in (out, STACK):
             (self.folder / name).unlink(missing_ok=True)
-        self.process = context.Process(target=_bench, args=(self.folder, words, die_in, out, environment))
+        self.process = context.Process(target=_bench, args=(self.folder, words, die_in, out, patience, environment))
         self.process.start()
 
     @property
@@ -111,15 +130,21 @@ class Victim:
         path = self.folder / self.out
         return path.read_text() if path.exists() else ""
 
-    def wait(self, seconds=None):
+    def ended(self, seconds):
         """The exit code, or None when it still runs after so long."""
         self.process.join(seconds)
+        return self.process.exitcode
+
+    def wait(self, seconds=300):
+        """The exit code. What still runs after so long hangs: it is killed, and the test fails."""
+        if self.ended(seconds) is None:
+            pytest.fail(f"still runs after {seconds} s ({self.kill()}):\n{self.output}")
         return self.process.exitcode
 
     def wait_for(self, text, seconds=120):
         """Whether the output holds `text`, once it does or the process has ended."""
         for _ in range(int(seconds / 0.02)):
-            if text in self.output or self.wait(0.02) is not None:
+            if text in self.output or self.ended(0.02) is not None:
                 break
         return text in self.output
 
@@ -129,8 +154,8 @@ class Victim:
         if stack.exists():  # else nobody has asked for the signal yet, which is deadly then
             os.kill(self.process.pid, signal.SIGUSR1)
             for _ in range(100):
-                if stack.read_text() or self.wait(0.01) is not None:
+                if stack.read_text() or self.ended(0.01) is not None:
                     break
         self.process.kill()
-        self.wait()
+        self.process.join()
         return _place(stack.read_text() if stack.exists() else "")

@@ -37,15 +37,20 @@ def doomed(request, order, watcher, interrupts):
 
 
 def faulty(request, order, watcher, interrupts):
-    """The first trial raises what ends a run; the others wait to be stopped, and say that they were."""
+    """The first trial raises what ends a run, once the second one waits; the others wait to be stopped."""
     if order.number == 0:
+        for _ in range(600):
+            if Path("waits-1").exists():
+                break
+            time.sleep(0.05)
         raise BenchError("the disk is full")
     return patient(request, order, watcher, interrupts)
 
 
 def patient(request, order, watcher, interrupts):
-    """Waits for a signal, and leaves a file when it came."""
+    """Waits for a signal; leaves a file when it waits, and another one when that came."""
     watcher.say(f"{order.number} waits")
+    Path(f"waits-{order.number}").touch()
     for _ in range(600):
         if interrupts.pending:
             Path(f"stopped-{order.number}").touch()

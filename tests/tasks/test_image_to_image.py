@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from batches import equal
 from PIL import Image
 from torch import nn
 
@@ -42,11 +43,6 @@ def keys(images):
 
 def keys_of_floats(images):
     return [grey(image).tobytes() for image in images]
-
-
-def equal(one, other):
-    parts = [(getattr(one, name), getattr(other, name)) for name in ("images", "labels", "source", "known")]
-    return all((a is None) == (b is None) and (a is None or torch.equal(a, b)) for a, b in parts)
 
 
 @pytest.fixture
@@ -314,7 +310,7 @@ def test_what_is_of_digits_from_noise_is_refused_in_one_line(name, option, value
         ("super_resolution", "srgan", "bilinear upsampling", ["accuracy", "PSNR", "SSIM"]),
     ],
 )
-def test_a_whole_run(name, algorithm, answer, measured, ready_store, command, monkeypatch, tmp_path):
+def test_a_whole_run(name, algorithm, answer, measured, ready_store, no_page, command, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "160")
     code, out, err = command("run", "--algos", algorithm, "--preset", "smoke", "--steps", 3, "--samples", 200)
     assert code == 0, err

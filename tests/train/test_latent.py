@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import gans
-from bench.data import to_uint8
+from bench.data import Dataset, to_uint8
 from bench.features.memorisation import Memory
 from bench.pictures import image_grid
 from bench.train.latent import EQUATIONS, EXAMPLES, ROWS, STEPS, closest_pairs, digit_latents, latent_pictures, slerp
@@ -55,6 +55,47 @@ def test_closest_pairs_show_a_copy_beside_what_it_copies(digits):
     above, below = np.split(picture[1:-1], 2)
     assert np.array_equal(above, below)
     assert len({above[:, start : start + 30].tobytes() for start in range(1, 301, 30)}) == STEPS
+
+
+def paint(batch, latent):
+    """Images [N, 1, 28, 28] whose columns are as bright as the first numbers of their latents."""
+    return (latent[:, None, None, :28] / 5).expand(-1, 1, 28, -1)
+
+
+def cells(picture):
+    """The images [rows, columns, 28, 28] of a grid."""
+    inner = picture[2:, 2:]
+    return inner.reshape(inner.shape[0] // 30, 30, -1, 30).swapaxes(1, 2)[..., :28, :28]
+
+
+@pytest.fixture
+def painted(monkeypatch):
+    """The pictures of a generator that paints its latents, read as their largest, and its training images."""
+    gan = make(gans.get("dcgan"))
+    monkeypatch.setattr(gan, "generate", paint)
+    latents = torch.randn(200, 100, generator=torch.Generator().manual_seed(1))
+    data = Dataset("made-up", to_uint8(paint(None, latents)), torch.arange(200) % 10, "0" * 16, "a test")
+    with frozen(gan, gan.generator, 3):
+        return latent_pictures(gan, data, lambda images: images[:, 0, 0, :10].argmax(1)), data.images
+
+
+def test_an_equation_is_the_first_without_the_second_with_the_third(painted):
+    """A digit's latents are those whose number of that place is large: the sum has a and c large, and b small."""
+    rows = cells(painted[0]["arithmetic"])[:, :, 0, :10]
+    for (a, b, c), row in zip(EQUATIONS, rows, strict=True):
+        assert tuple(row[:3].argmax(1)) == (a, b, c)
+        assert set(row[3].argsort()[-2:]) == {a, c}
+        assert row[3].argmin() == b
+
+
+def test_below_each_sample_stand_the_training_images_nearest_to_it(painted):
+    pictures, train = painted
+    samples, *below = cells(pictures["neighbours"])
+    for place, sample in enumerate(samples):
+        distances = ((train[:, 0].numpy().astype(float) - sample) ** 2).sum((1, 2))
+        for row, nearest in zip(below, distances.argsort(), strict=False):
+            assert np.array_equal(row[place], train[nearest, 0].numpy())
+    assert len({sample.tobytes() for sample in samples}) == 10
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """The loop counts what it does, follows its seed, averages weights as it says, and stops at NaN."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 import gans
 from bench.data import Batches, Dataset
 from bench.plan import expand
+from bench.train.graphs import WARM_UP
 from bench.train.loop import Diverged, Loop
 from bench.train.trial import build, schedule
 
@@ -93,6 +96,25 @@ def test_drain_gives_the_mean_of_each_scalar(data):
     assert again.drain() == {}
 
 
+@pytest.mark.parametrize("reads", [Loop.drain, Loop.state_dict])
+def test_waiting_for_the_device_is_training_time(data, monkeypatch, reads):
+    """On a made-up clock that the wait alone moves; a checkpoint comes before the drain, and waits in its place."""
+    loop = make_loop(data, "dcgan")
+    loop.run(1)
+    now, before = [0.0], loop.counts.seconds
+
+    def waits():
+        now[0] += 3.0
+        return [0.5] * len(loop._pending)
+
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    monkeypatch.setattr(torch, "stack", lambda _: SimpleNamespace(tolist=waits))
+    left = reads(loop)
+    assert loop.counts.seconds == before + 3
+    if "counts" in left:
+        assert left["counts"]["seconds"] == before + 3
+
+
 def test_ema_is_the_average_it_says(data):
     """By hand: after n updates the decay is min(ema, (1 + n) / (10 + n)), which reaches 0.28 after 2 and a half."""
     loop = make_loop(data, "dcgan", ema=0.28)
@@ -177,14 +199,16 @@ def repeatable(monkeypatch):
 def test_no_step_lets_the_host_wait_for_the_gpu(data, name, ema):
     settings = ["batch_size=4", f"ema={ema}"]
     gan = build(expand([name], assignments=settings).trials[0], torch.device("cuda"))
-    loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")), steps=4)
-    loop.run(1)  # what is made once may wait
+    n_d = gan.config.n_d
+    loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")), steps=n_d + max(3, n_d))
+    loop.run(n_d)  # what is made once may wait
     with torch.cuda.device(0):
         torch.cuda.set_sync_debug_mode("error")  # a host synchronisation inside the loop raises
         try:
-            loop.run(3)
+            loop.run(max(3, n_d))
         finally:
             torch.cuda.set_sync_debug_mode("default")
+    assert loop.counts.g_updates > 1, "G's turn is among the watched steps"
     assert all(value == value for value in loop.drain().values())
 
 
@@ -204,12 +228,14 @@ def test_gpu_and_cpu_take_the_same_first_step(data, name):
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", ON_DIGITS)
 def test_replayed_graphs_train_as_ever(data, name, repeatable):
-    """The same kernels in the same order from the same random streams."""
+    """The same kernels in the same order from the same random streams; G's turn, too, is captured and replayed."""
     weights = []
     for graphs in (False, True):
         gan = build(expand([name], assignments=["batch_size=4"]).trials[0], torch.device("cuda"))
-        loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")), steps=12, graphs=graphs)
-        loop.run(12)
+        steps = max(12, gan.config.n_d * (WARM_UP + 2))
+        loop = Loop(gan, Batches(data, 4, 0, torch.device("cuda")), steps, graphs=graphs)
+        loop.run(steps)
+        assert loop.counts.g_updates >= WARM_UP + 2
         scalars = loop.drain()
         weights.append({**loop.gan.state_dict(), **{key: torch.tensor(value) for key, value in scalars.items()}})
     torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-5)

@@ -10,7 +10,9 @@ from bench.data import Batches, load_mnist, with_validation
 from bench.evaluate import Evaluator
 from bench.features.metrics import fid, statistics
 from bench.metrics import METRICS
+from bench.tasks import TASKS
 from bench.train.loop import Loop
+from bench.train.sampling import draw
 from bench.train.selection import Best
 from gans import get
 from gans.contract import make as make_gan
@@ -61,6 +63,23 @@ def test_the_best_weights_come_back_whole(embedded, ema):
         for name, value in loop.generator.state_dict().items():
             assert torch.equal(value, seen[4][name])
         loop.run(1)
+
+
+def test_the_best_of_nets_that_grow_comes_back_at_the_size_that_was_validated(embedded):
+    """After the first of four steps 7x7, at the end 28x28, with layers that were not trained by then."""
+    loop = Loop(make_gan(get("pggan")), Batches(embedded, 4, 0, CPU), 4)
+    examples = TASKS["mnist"].examples(None, 10, 0)
+    best = Best()
+    loop.run(1)
+    best.offer(1.0, loop)
+    expected = draw(loop.gan, loop.generator, examples, 0).images
+    loop.run(3)
+    resumed = Best()
+    resumed.load_state_dict(best.state_dict())
+    for one in (best, resumed):
+        loop.gan.progress = 0.75
+        one.put_back(loop)
+        assert torch.equal(draw(loop.gan, loop.generator, examples, 0).images, expected)
 
 
 @pytest.mark.usefixtures("ready_store")
