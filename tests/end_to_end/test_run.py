@@ -187,6 +187,7 @@ def test_the_recorded_command_plans_the_same_cell(trials, command):
         assert "20 steps per trial" in out
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_repeat_replaces_and_does_not_double(finished_run, trials, command, tmp_path, real_mnist):
     """The same trial again: same fingerprint, the same scores to the last digit, and one row."""
     shutil.copytree(finished_run.folder / "mlruns", tmp_path / "mlruns")

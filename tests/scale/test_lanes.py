@@ -6,6 +6,8 @@ import signal
 import pytest
 import torch
 from stored import content, runs
+from victim import AVERAGED as CURVES
+from victim import GRID
 
 import gans
 from bench.data import Batches, Dataset
@@ -14,9 +16,6 @@ from bench.train.lanes import InProcess, Lane
 from bench.train.loop import Loop
 from bench.train.signals import Interrupts
 from bench.train.trial import build
-
-CURVES = ("run", "--algos", "gan", "--preset", "smoke", "--steps", "300", "--samples", "200", "--set", "ema=0.9")
-GRID = (*CURVES, "--seeds", "3", "--checkpoint-every", "0.2")
 
 
 @pytest.fixture(scope="module")

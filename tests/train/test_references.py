@@ -10,7 +10,7 @@ NAMES = ["real curves", "untrained generator"]
 
 
 @pytest.fixture
-def run(command, ready_store, monkeypatch):
+def run(command, ready_store, no_page, monkeypatch):
     """Runs GRID with more words: what it prints, and the parents of all rows of reference, in order of their start."""
     monkeypatch.setenv("COLUMNS", "200")
 

@@ -82,7 +82,7 @@ def test_the_best_of_nets_that_grow_comes_back_at_the_size_that_was_validated(em
         assert torch.equal(draw(loop.gan, loop.generator, examples, 0).images, expected)
 
 
-@pytest.mark.usefixtures("ready_store")
+@pytest.mark.usefixtures("ready_store", "no_page")
 def test_a_run_scores_the_best_step_and_says_so(command, monkeypatch):
     """The validation FID is made to rise, so that the first evaluation must win, though training goes on."""
     real = Evaluator.score
@@ -116,7 +116,7 @@ def test_a_run_scores_the_best_step_and_says_so(command, monkeypatch):
     assert "of the last step" in set(trials["protocol_text"].str.extract("(of the last step)")[0].dropna())
 
 
-@pytest.mark.usefixtures("ready_store")
+@pytest.mark.usefixtures("ready_store", "no_page")
 def test_every_score_is_of_the_selected_step_also_where_names_are_the_same(command, monkeypatch):
     """500 samples during training and at the end: one name for both. The first of two steps is made to win."""
     real, given, rising = Evaluator.score, [], iter(range(1, 10))
