@@ -102,8 +102,8 @@ METRICS = {
         Metric(
             "kid",
             lambda scored: kid(scored.features, scored.real.features),
-            "squared kernel distance of features, of more than 1,000 images with its 95 % interval (kid_low, kid_high), "
-            "lower is better; unbiased",
+            "squared kernel distance of features, of more than 1,000 images with its 95 % interval (kid_low, "
+            "kid_high), lower is better; unbiased",
             least=1_000,
             least_real=1_000,
         ),
