@@ -35,7 +35,7 @@ COVERED = 0.5
 """The share of the curves' family; real ones cover all of it, copies of one parabola a twentieth."""
 SPREAD = 0.5
 """The share of the modes that as many even draws would show: 632 for 1,000 samples, all 1,000 for 26,000."""
-HEALTHY = "healthy"
+HEALTHY, COLLAPSED = "healthy", "mode collapse"
 LAST = 0.1
 """The end of a training: this share of its logged losses."""
 
@@ -115,5 +115,5 @@ def diagnose(
         if score("modes") <= SPREAD * shown:
             found.append(f"modes {score('modes'):.0f} where even draws show {shown}")
         if found:
-            findings.append(("mode collapse", ", ".join(found)))
+            findings.append((COLLAPSED, ", ".join(found)))
     return Diagnosis(tuple(findings))

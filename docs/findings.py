@@ -136,9 +136,7 @@ def tricks(found: results.Results) -> str:
     wanted = []
     for cls in gans.families()["trick"]:
         cell, config = default_cell(cls.info.name), cls.Config()
-        base = f"{BASE} bn={'on' if config.bn else 'off'}"
-        if config.dropout != gans.get(BASE).Config().dropout:
-            base += f" dropout={config.dropout}"
+        base = default_cell(BASE, f"bn={'on' if config.bn else 'off'}", f"dropout={config.dropout}")
         if {cell, base} <= there and cls.info.name not in MORE_THAN_ONE:
             wanted.append((cell, base))
     lines = []
@@ -151,9 +149,9 @@ def tricks(found: results.Results) -> str:
     return markdown_table(("trick", "minus", "seeds", "FID", "p", "what follows"), lines)
 
 
-def default_cell(name: str) -> str:
-    """'dcgan bn=on': what an algorithm's cell of default settings is called."""
-    return expand([name]).cells[0].label
+def default_cell(name: str, *settings: str) -> str:
+    """'dcgan bn=on': what an algorithm's cell of default settings, but for these, is called."""
+    return expand([name], assignments=settings).cells[0].label
 
 
 def tail(found: results.Results, factor: float = 1.25) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.groups import COLLAPSE
+from bench.diagnosis import COLLAPSED
 from reports.moderated import moderated
 from reports.numbers import SIGNED, number, plural
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
@@ -57,12 +57,12 @@ def repeated(rows: pd.DataFrame) -> dict[str, str]:
     So it is with rows that are the same mathematics, and with code that changed without effect. They are one piece of
     evidence, whatever other machines made of their other seeds. Collapsed trials tell nothing: all black is all black.
     """
-    by_seed = _by_seed(rows[~rows["diagnosis"].str.contains(COLLAPSE, regex=False, na=False)])
+    by_seed = _by_seed(rows[~rows["diagnosis"].str.contains(COLLAPSED, regex=False, na=False)])
     by_seed = by_seed[np.isfinite(by_seed["value"])].sort_values("label")
     others = by_seed.groupby(["seed", "value"])["label"].transform("first")
     found: dict[str, str] = {}
-    for pair_of_same in zip(by_seed["label"], others, strict=True):
-        one, two = sorted(found.get(label, label) for label in pair_of_same)
+    for both in zip(by_seed["label"], others, strict=True):
+        one, two = sorted(found.get(label, label) for label in both)
         if one != two:
             found |= {label: one for label in (two, *found) if found.get(label, two) == two}
     return found

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 STATUSES = ("finished", "diverged", "failed", "interrupted", "running", "skipped")
 """How a row may have ended, in the order in which they are counted."""
-COLLAPSE = "mode collapse"
-"""As `bench.diagnosis` calls it."""
 FLOOR = "real "
 """How the names of reference rows of real examples begin, whatever the task."""
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.examination import REAL, SHOWN, Examination
-from reports import catalogue, columns, health, notes, plots, tables
+from reports import catalogue, columns, health, plots, tables
 from reports.comparisons import MOST_RANKED
 from reports.curves import budgets, sparklines
 from reports.gallery import Gallery, galleries, representatives
 from reports.groups import Group, all_rows, select, titles
 from reports.looks import DISTINCT, Look, looks
+from reports.notes import notes
 from reports.numbers import listed, number
 from reports.plots import Plot
 from reports.plotting import MOST_ROWS
@@ -166,7 +167,7 @@ def table_view(frame: pd.DataFrame, seen: dict[str, Look]) -> TableView:
         cells = [Cell(column.write(row), _order(row[column.key])) for column in shown]
         lines.append(Line(cells, str(row.get("kind", "")), seen.get(row["label"])))
     headings = [Heading(column.heading, column.right, column.wide) for column in shown]
-    return TableView(headings, lines, notes.notes(frame))
+    return TableView(headings, lines, notes(frame))
 
 
 def _with_sparklines(view: TableView, board: pd.DataFrame, paths: dict[str, tuple[str, ...]]) -> TableView:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bench.diagnosis import HEALTHY
+from bench.diagnosis import COLLAPSED, HEALTHY
 from reports import comparisons, factors
-from reports.groups import COLLAPSE, STATUSES, Group, all_rows, devices, protocols, select
+from reports.groups import STATUSES, Group, all_rows, devices, protocols, select
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -107,7 +107,7 @@ def _cell_line(trials: list[dict[Any, Any]], outcomes: pd.Series[float]) -> dict
         **_estimated("iqm", iqm_interval(outcomes)),
         **_estimated("is_", mean_interval(is_)),
         **counts,
-        "collapsed": sum(COLLAPSE in trial["diagnosis"] for trial in trials),
+        "collapsed": sum(COLLAPSED in trial["diagnosis"] for trial in trials),
         "reason": "; ".join(sorted({trial["reason"] for trial in trials if trial["reason"]})),
     }
 
