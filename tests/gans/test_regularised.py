@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from critics import LinearCritic, QuadraticCritic
 from oracles import make_gan
 from torch import nn
 from torch.nn.utils import parametrize
@@ -16,25 +17,6 @@ from gans.regularised.lecam import lecam_regulariser
 PENALISED = ["r1", "r1_r2", "gp0", "js_reg"]
 CONSISTENT = ["cr_gan", "bcr_gan", "zcr_gan"]
 SPECTRAL = ["sngan", "lecam", *CONSISTENT]
-
-
-class LinearCritic(nn.Module):
-    """D(x) = w x, whose gradient is w everywhere."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(3)
-        self.weight = nn.Parameter(torch.randn(784) / 20)
-
-    def forward(self, images):
-        return images.flatten(1) @ self.weight
-
-
-class QuadraticCritic(nn.Module):
-    """D(x) = |x|^2 / 2, whose gradient is x."""
-
-    def forward(self, images):
-        return images.flatten(1).square().sum(1) / 2
 
 
 class ConstantCritic(nn.Module):

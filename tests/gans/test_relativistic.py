@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from critics import LinearCritic, QuadraticCritic
 from oracles import make_gan
-from torch import nn
 
 import gans
 from gans.contract import real_batch
@@ -14,25 +14,6 @@ REAL = torch.tensor([1.5, -0.3, 0.2, 4.0], dtype=torch.float64)
 FAKE = torch.tensor([-2.0, 0.7, 0.1, 1.0], dtype=torch.float64)
 LOSSES = [base.paired_logistic, base.average_least_squares, base.average_hinge]
 NAMES = ["rsgan", "ralsgan", "rahinge", "r3gan"]
-
-
-class LinearCritic(nn.Module):
-    """D(x) = w x, whose gradient is w everywhere."""
-
-    def __init__(self, scale=0.05):
-        super().__init__()
-        torch.manual_seed(3)
-        self.weight = nn.Parameter(torch.randn(784) * scale)
-
-    def forward(self, images):
-        return images.flatten(1) @ self.weight
-
-
-class QuadraticCritic(nn.Module):
-    """D(x) = |x|^2 / 2, whose gradient is x."""
-
-    def forward(self, images):
-        return images.flatten(1).square().sum(1) / 2
 
 
 def test_paired_logistic_by_loop():
