@@ -9,7 +9,7 @@ factor (`gans.factors`) composes with it; what does not compose stands in `confl
 
 Scores are raw and large for real; losses are minimised. D sees reals and fakes in separate forward passes, so that
 batch norm never mixes them. Both players stay in train mode in both turns, so batch norm's running statistics follow
-every pass, also those of G's fakes for D's turns; no row reads them before it is evaluated.
+every pass, also those of G's fakes for D's turns; `dcgan_tutorial` alone reads them before it is evaluated.
 """
 
 from __future__ import annotations

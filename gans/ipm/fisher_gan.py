@@ -30,8 +30,8 @@ class FisherGAN(GAN):
         * L_G = -E D(G(z))
 
     Deviations:
-        * paper: the uniform nets; no weight decay, as in the commands of the authors' README. Batch norm in D as
-          there: no term needs a gradient per image.
+        * paper: the uniform nets; no weight decay, where the authors' main.py has 1e-6 on D's features and 1e-3 on its
+          last layer. Batch norm in D as there: no term needs a gradient per image.
         * tutorial: has no such script; no dropout, for Omega is to be the moment of one function.
     """
 

@@ -30,7 +30,7 @@ class SobolevGAN(FisherGAN):
     Deviations:
         * paper: of its dominant measures mu the mean of data and fakes, as in the authors' SobolevGAN-SSL code, without
           that code's Fisher constraint beside it. rho is Fisher GAN's, where that code has 2e-8: in float32 the
-          multiplier would hardly feel such steps. The uniform nets.
+          multiplier would hardly feel such steps. The uniform nets; no weight decay, where that code has some on D.
         * tutorial: has no such script.
     """
 

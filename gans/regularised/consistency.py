@@ -46,14 +46,17 @@ class CRGAN(ConsistentGAN):
 
     Deviations:
         * paper: the uniform nets with spectral norm in D, so that `sngan` is this row without the penalty; T shifts but
-          does not flip, for a mirrored digit is none. D(x) is computed once more for the penalty.
+          does not flip, for a mirrored digit is none, and background comes in where StudioGAN reflects. D(x) is
+          computed once more for the penalty.
         * tutorial: has no such script.
     """
 
     @dataclass(frozen=True, kw_only=True)
     class Config(ConsistentGAN.Config):
         lambda_real: float = option(10.0, "weight of the consistency of reals", source="paper", low=0)
-        shift: int = option(4, "largest shift in pixels", source="StudioGAN: an eighth of the side", low=1, high=14)
+        shift: int = option(
+            3, "largest shift in pixels", source="StudioGAN: an eighth of the side, rounded down", low=1, high=14
+        )
 
     config: Config
     fields = ("digits", "stacked")

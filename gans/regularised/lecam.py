@@ -47,7 +47,7 @@ class LeCam(SNGAN):
             0.3, "weight of the penalty", source="StudioGAN, CIFAR-10; paper 0.1 to 0.5", low=0
         )
         anchor_decay: float = option(
-            0.99, "decay, a D turn, of the anchors", source="official code and StudioGAN", low=0, high=0.99999
+            0.99, "decay, a D turn, of the anchors", source="official StyleGAN2 code and StudioGAN", low=0, high=0.99999
         )
         lecam_start: float = option(
             0.005,

@@ -84,6 +84,20 @@ class TestTutorialStep:
         assert torch.equal(of_d[:6], batch.images)
         assert torch.equal(of_d[6:], of_g[:6])
 
+    def test_g_asks_a_d_of_running_statistics_without_dropout_and_leaves_them(self):
+        gan = make_gan("dcgan_tutorial", bn=True)
+        batch = real_batch(6)
+        for _ in range(3):  # away from the statistics that batch norm starts with
+            for each in gan.turns():
+                each.take(batch)
+        before = {name: buffer.clone() for name, buffer in gan.discriminator.named_buffers()}
+        loss = gan.g_turn(batch)["loss"]
+        assert before
+        assert all(torch.equal(buffer, before[name]) for name, buffer in gan.discriminator.named_buffers())
+        assert gan.discriminator.training
+        expected = torch.nn.functional.softplus(-gan.discriminator.eval()(gan._fakes)).mean()
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+
     def test_d_loss_is_the_mean_cross_entropy_of_the_batch(self):
         gan = make_gan("dcgan_tutorial", dropout=0.0)
         batch = real_batch(6)
