@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import traceback
 import warnings
+from pathlib import Path
 
 
 class BenchError(Exception):
@@ -10,6 +13,16 @@ class BenchError(Exception):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+def place_in(cls: type, error: BaseException) -> str:
+    """` (my_gan.py, line 31)`: the innermost line of the class's file that the error passed; else the empty string."""
+    try:
+        file = inspect.getfile(cls)
+    except (OSError, TypeError):  # there may be none, as in an interactive session
+        return ""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({Path(file).name}, line {lines[-1]})" if lines else ""
 
 
 def warn_in_one_line() -> None:

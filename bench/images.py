@@ -52,6 +52,8 @@ def load_images(path: Path, channels: int = 1) -> Tensor:
     except _Bad as error:
         raise BenchError(f"{error}; {allowed}") from error.__cause__
     images = torch.from_numpy(pixels)
+    if images.max() == 1:
+        raise BenchError(f"{show(path)} holds no pixel above 1: scale to 0..255 before converting to uint8; {allowed}")
     if channels > 1 and images.shape[1:] == (SIDE, SIDE, channels):
         images = images.permute(0, 3, 1, 2).contiguous()
     return images.view(-1, channels, SIDE, SIDE)

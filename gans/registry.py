@@ -12,6 +12,7 @@ import inspect
 import itertools
 import pkgutil
 import re
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import TypeVar
 
 import gans
 from gans.base import GAN
-from gans.errors import RegistrationError, UnknownAlgorithm, did_you_mean
+from gans.errors import GANError, RegistrationError, UnknownAlgorithm, did_you_mean
 
 ENTRY_POINTS = "gans.algorithms"
 TRACKS = ("noise-to-image", "label-conditional", "architecture", "inference", "image-to-image", "curves")
@@ -116,12 +117,26 @@ def register(
 
 @cache
 def _import_families() -> None:
-    """Imports every built-in algorithm."""
+    """Imports every built-in algorithm; raises GANError for a file that cannot be imported."""
     for family in pkgutil.iter_modules(gans.__path__):
         if family.ispkg:
             package = importlib.import_module(f"gans.{family.name}")
             for module in pkgutil.iter_modules(package.__path__):
-                importlib.import_module(f"{package.__name__}.{module.name}")
+                _import(f"{package.__name__}.{module.name}")
+
+
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except GANError:
+        raise
+    except Exception as error:  # a file that someone is writing
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        # A SyntaxError names its own file and line.
+        place = "" if isinstance(error, SyntaxError) else f" ({frame.filename}, line {frame.lineno})"
+        raise GANError(
+            f"{module} cannot be imported: {type(error).__name__}: {error}{place}; mend its file or move it away"
+        ) from error
 
 
 @cache

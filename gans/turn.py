@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gans.errors import GANError
+
 Scalars = dict[str, Tensor]
 
 
@@ -76,11 +78,14 @@ class Turn:
         """One update of this player, whether due or not; gives the scalars of its loss, detached.
 
         Gradients are taken with respect to the player's own parameters alone, which leaves the others' untouched and
-        spares D's weight gradients in G's turn.
+        spares D's weight gradients in G's turn. Raises GANError for a loss that is not one number.
         """
         self.optimizer.zero_grad(set_to_none=True)
         scalars = self.loss(batch)
-        scalars["loss"].backward(inputs=self.parameters)
+        loss = scalars["loss"]
+        if loss.ndim:
+            raise GANError(f"the loss of turn '{self.name}' has shape {list(loss.shape)}: take its mean")
+        loss.backward(inputs=self.parameters)
         self.optimizer.step()
         if self.after is not None:
             self.after()

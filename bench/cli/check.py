@@ -10,6 +10,7 @@ import rich_click as click
 def check(algorithm: str) -> int:
     """Check that an algorithm, built-in or installed, keeps the contract; exit code 1 when it does not."""
     import gans
+    from bench.errors import place_in
     from gans import contract
 
     cls = gans.get(algorithm)
@@ -21,7 +22,7 @@ def check(algorithm: str) -> int:
         except Exception as error:  # a stranger's code may raise anything
             failures += 1
             kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-            click.echo(f"FAIL  {promise}\n      {kind}{' '.join(str(error).split())}")
+            click.echo(f"FAIL  {promise}\n      {kind}{' '.join(str(error).split())}{place_in(cls, error)}")
         else:
             click.echo(f"ok    {promise}")
     verdict = f"breaks {failures} of" if failures else "keeps all"

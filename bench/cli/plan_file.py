@@ -101,7 +101,8 @@ def _text(path: Path) -> str:
             raise BenchError(
                 f"no plan file '{path}'; algorithms are given with --algos, several with commas: --algos dcgan,lsgan"
             ) from error
-        raise BenchError(f"no plan file '{path}'; write one with the options of 'bench run' as keys") from error
+        commas = "" if path.suffix in (".yaml", ".yml") else "; values of one option are joined with commas, no spaces"
+        raise BenchError(f"no plan file '{path}'; write one with the options of 'bench run' as keys{commas}") from error
     except (OSError, ValueError) as error:
         raise BenchError(f"{path} cannot be read: {error}") from error
 

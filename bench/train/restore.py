@@ -59,6 +59,8 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
             gan.progress = float(metadata.get("progress", 1.0))  # files of older versions have none
             if not 0 <= gan.progress <= 1:
                 raise ValueError(f"progress {gan.progress}")
+        except gans.UnknownAlgorithm as error:
+            raise BenchError(f"{name}: {error}; install the package, or restore the file, that registers it") from error
         except Exception as error:  # anything may stand in a stranger's file
             cause = " ".join(str(error).split())[:200]
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error

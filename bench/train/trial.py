@@ -21,6 +21,7 @@ import torch
 import gans
 from bench.data import Dataset
 from bench.diagnosis import Diagnosis, diagnose
+from bench.errors import place_in
 from bench.journal import NoRoom
 from bench.plan import Trial
 from bench.spool import RunWriter
@@ -102,6 +103,7 @@ class TrialRunner:
             raise
         except Exception as error:
             status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
+            reason += place_in(gans.get(self.trial.cell.algorithm), error)
             if out_of_memory(error):
                 reason = self._memory_advice()
                 goes_on = self.checkpoints.newest() is not None

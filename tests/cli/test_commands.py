@@ -1,5 +1,6 @@
 """What the commands print; `--help` and `plan --no-timing` answer without running anything."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -134,6 +135,19 @@ def test_check_says_in_plain_words_what_fails(command, monkeypatch):
     assert code == 1
     assert "FAIL  `generate` gives one image an element, fixed by `rng`" in out
     assert "generate left [-1, 1]" in out
+
+
+def test_check_names_the_line_of_an_algorithm_that_raises(command, monkeypatch):
+    lsgan, written = gans.get("lsgan"), {}
+    source = "\n\ndef d_loss(self, real_scores, fake_scores):\n    return undefined\n"
+    exec(compile(source, inspect.getfile(lsgan), "exec"), written)
+    monkeypatch.setattr(lsgan, "d_loss", written["d_loss"])
+    assert "NameError: name 'undefined' is not defined (lsgan.py, line 4)" in command("check", "lsgan")[1]
+
+
+def test_check_says_that_a_loss_is_one_number(command, monkeypatch):
+    monkeypatch.setattr(gans.get("lsgan"), "g_loss", lambda self, fake_scores: -fake_scores)
+    assert "the loss of turn 'g' has shape [8]: take its mean" in command("check", "lsgan")[1]
 
 
 def test_plan_prints_the_grid_and_runs_nothing(command):

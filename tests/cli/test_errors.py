@@ -45,6 +45,7 @@ SMOKE = ("run", "--preset", "smoke", "--algos", "dcgan")
         (["compare", "dcgan", "lsgan"], "no experiment 'bench'"),
         (["compare"], "Missing argument 'A'"),
         (["run", "lsgan"], "no plan file 'lsgan'; algorithms are given with --algos, several with commas"),
+        (["run", "--set", "lr_d=1e-4", "2e-4"], "values of one option are joined with commas"),
         (["run", "--algos", "dcgan", "wgan"], "no plan file 'wgan'; algorithms are given with --algos"),
         (["run", "--algos", "all"], "different tasks (aae: mnist, ccgan: inpainting, "),
         (["show", "WGAN_GP"], "unknown algorithm 'WGAN_GP'; did you mean 'wgan_gp'"),

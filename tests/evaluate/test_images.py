@@ -99,6 +99,11 @@ def test_arrays_of_another_kind_are_refused(tmp_path: Path, array: Any, said: st
     assert said in refusal(npz(tmp_path / "x.npz", images=array))
 
 
+def test_images_of_zeros_and_ones_were_not_scaled_and_black_ones_may_be_what_a_gan_makes(tmp_path: Path) -> None:
+    assert "holds no pixel above 1: scale to 0..255" in refusal(npz(tmp_path / "x.npz", images=PIXELS // 128))
+    assert not load_images(npz(tmp_path / "black.npz", images=PIXELS * 0)).any()
+
+
 def test_a_pickle_inside_is_never_run(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:

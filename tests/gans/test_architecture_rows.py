@@ -13,7 +13,7 @@ from gans.attention import SelfAttention
 from gans.contract import make, real_batch
 from gans.networks import parameter_count
 from gans.progressive import EqualisedLinear
-from gans.style import Mapping, Styled, adain, mixed, path_lengths
+from gans.style import Mapping, Styled, Synthesis, adain, mixed, path_lengths
 
 
 def normal(*shape, seed=0, dtype=torch.float64):
@@ -137,6 +137,22 @@ def test_styled_adds_noise_by_its_strength_before_the_activation():
     x[:, 1] += noise[:, 0]
     x[:, 2] -= 2 * noise[:, 0]
     torch.testing.assert_close(layer(features, style, noise), adain(torch.where(x > 0, x, 0.2 * x), 1 + a, b))
+
+
+def test_synthesis_layer_by_layer_with_a_style_and_noise_for_each():
+    torch.manual_seed(0)
+    net = Synthesis().double()
+    with torch.no_grad():
+        for layer in net.styled:
+            layer.strength.fill_(0.3)
+    styles = torch.randn(2, 4, 128).double()
+    noise = [torch.randn(2, 1, side, side).double() for side in (7, 7, 14, 28)]
+    features = net.styled[0](net.constant.expand(2, -1, -1, -1), styles[:, 0], noise[0])
+    features = net.styled[1](net.convolutions[0](features), styles[:, 1], noise[1])
+    for i, side in ((2, 14), (3, 28)):
+        features = F.interpolate(features, size=(side, side), mode="bilinear", align_corners=False)
+        features = net.styled[i](net.convolutions[i - 1](features), styles[:, i], noise[i])
+    torch.testing.assert_close(net(styles, noise), net.to_image(features).tanh())
 
 
 def test_mixing_takes_the_second_style_from_the_cut_on():

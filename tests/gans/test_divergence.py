@@ -73,6 +73,13 @@ class TestBGAN:
             assert gan.log_z.item() == pytest.approx(expected, abs=1e-6)
         assert gan.log_z.item() != 0
 
+    def test_log_z_is_of_all_fakes_where_g_learns_from_the_best_alone(self):
+        gan = make_gan("bgan", log_z_decay=0.0, dropout=0.0, top_k=0.5)
+        gan.progress, seen = 1.0, []
+        gan.discriminator.register_forward_hook(lambda _m, _i, scores: seen.append(scores.detach().double().numpy()))
+        turn(gan, "g").take(real_batch())
+        assert gan.log_z.item() == pytest.approx(np.log(np.mean(np.exp(seen[-1]))), abs=1e-6)
+
     def test_decay_one_keeps_log_z_at_zero(self):
         gan = make_gan("bgan", log_z_decay=1.0)
         turn(gan, "g").take(real_batch())

@@ -5,11 +5,12 @@ import pytest
 import torch
 from oracles import make_gan, turn
 from recorded import Recorded, logistic, softplus
+from torch.nn.functional import leaky_relu
 
 import gans
 from gans.contract import real_batch
 from gans.inference.base import JointDiscriminator
-from gans.networks import Trunk
+from gans.networks import Dropout, Trunk
 
 
 def seeded(gan, seed=3):
@@ -36,6 +37,19 @@ class TestJointDiscriminator:
         scores = d(images.reshape(2, 2, 28, 28), latents)
         for gradient in torch.autograd.grad(scores[1], [images, latents]):
             assert gradient.flatten(1).abs().sum(1).gt(0).tolist() == [False, False, True, True]
+
+    def test_layer_by_layer(self):
+        d, images, latents = joint(), real_batch(4).images, torch.randn(4, 5)
+        first, (hidden, last) = d.embedding[0], (d.head[0], d.head[-1])
+        embedded = leaky_relu(latents @ first.weight.T + first.bias, 0.3)
+        pair = torch.cat([d.trunk(images), embedded], 1)
+        expected = leaky_relu(pair @ hidden.weight.T + hidden.bias, 0.3) @ last.weight[0] + last.bias
+        torch.testing.assert_close(d(images, latents), expected)
+
+    def test_dropout_follows_each_hidden_layer(self):
+        d = JointDiscriminator(Trunk(False, 0.0, 1), 5, 0.2)
+        rates = [[layer.p for layer in part if isinstance(layer, Dropout)] for part in (d.embedding, d.head)]
+        assert rates == [[0.2], [0.2]]
 
     @pytest.mark.parametrize(("minibatch", "more"), [("discrimination", 100), ("stddev", 1)])
     def test_a_statistic_stands_beside_the_features(self, minibatch, more):

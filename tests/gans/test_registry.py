@@ -1,6 +1,7 @@
 """Names: near ones are suggested, taken and ill-formed ones refused; plugins may ask for names while they load."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -75,6 +76,25 @@ def test_plugins_may_ask_for_names_while_they_are_loaded(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
     assert (ended.stdout, ended.stderr) == ("my_nsgan my_second second wgan\n", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("class Mine\n", r"SyntaxError: expected ':' \(mine.py, line 1\)"),
+        ("\nimport relux\n", r"ModuleNotFoundError: No module named 'relux' \(.*mine.py, line 2\)"),
+    ],
+)
+def test_a_file_of_a_family_that_cannot_be_imported_is_named_with_its_line(tmp_path, source, said):
+    family = tmp_path / "own"
+    family.mkdir()
+    (family / "__init__.py").touch()
+    (family / "mine.py").write_text(source)
+    script = (
+        f"import gans\ngans.__path__.append({str(tmp_path)!r})\ntry: gans.names()\nexcept gans.GANError as e: print(e)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert re.fullmatch(rf"gans.own.mine cannot be imported: {said}; mend its file or move it away\n", ended.stdout)
 
 
 def test_unknown_track_is_refused():

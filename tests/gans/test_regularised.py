@@ -242,6 +242,13 @@ class TestZCR:
         assert scalars["diversity"].item() == pytest.approx(diversity, rel=1e-4)
         assert scalars["loss"].item() == pytest.approx(-scores.mean().item() - 7 * diversity, rel=1e-4)
 
+    def test_a_pack_is_held_together_over_as_many_fakes_as_the_turn_has(self, monkeypatch):
+        gan, asked = make_gan("zcr_gan", pack=2), []
+        neighbours = gan.neighbours
+        monkeypatch.setattr(gan, "neighbours", lambda n: asked.append(n) or neighbours(n))
+        gan.d_turn(real_batch(8))
+        assert asked == [8]
+
     def test_g_reaches_its_parameters_through_both_fakes_and_d_through_none(self):
         gan = make_gan("zcr_gan")
         assert gan.neighbours(4)[0].requires_grad

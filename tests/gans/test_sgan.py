@@ -53,6 +53,12 @@ def test_d_loss_is_that_of_k_plus_one_classes(setting):
     assert scalars["accuracy"].item() == pytest.approx(right.mean()), "over all reals, known or not"
 
 
+def test_augmentation_changes_what_d_sees_not_which_labels_are_known():
+    gan, batch = make_gan("sgan", labelled_fraction=0.5, augment="diffaugment"), contract.real_batch(12)
+    expected = gan.known(batch.images).float().mean().item()
+    assert [gan.d_turn(batch)["labelled"].item() for _ in range(5)] == [expected] * 5
+
+
 def test_without_known_labels_the_unsupervised_part_is_left(setting):
     gan, batch, fake, known = setting(labelled_fraction=0.0)
     assert not known.any()

@@ -81,6 +81,15 @@ def test_a_file_of_an_older_version_is_of_the_end_of_its_training(embedded, brou
     assert brought_back(save(weights, METADATA)).progress == 1.0
 
 
+def test_weights_of_an_algorithm_that_is_not_here_are_not_called_broken(embedded, brought_back):
+    weights = load(weights_bytes(trained(embedded, "dcgan", 1)))
+    with pytest.raises(
+        BenchError, match=r"unknown algorithm 'my_hinge'.*install the package, or restore the file"
+    ) as error:
+        brought_back(save(weights, METADATA | {"algorithm": "my_hinge"}))
+    assert "train" not in str(error.value)
+
+
 @pytest.mark.parametrize("progress", ["nan", "2", "half"])
 def test_a_progress_that_is_none_is_one_line(embedded, brought_back, progress):
     weights = load(weights_bytes(trained(embedded, "dcgan", 1)))
