@@ -73,7 +73,8 @@ def keys(trials: pd.DataFrame) -> pd.Series[str]:
 def latest(trials: pd.DataFrame) -> pd.DataFrame:
     """Repeats dropped: the last with a result stays, else the last; of equals the one that was measured here.
 
-    A divergence is a result: that other code once finished does not hide it. What an import left half-written stays
+    A divergence is a result: that other code once finished does not hide it. Nor does an earlier result of newer code
+    hide a later one: who reads need not have the code, so cannot tell. What an import left half-written stays
     behind the same row imported again.
     """
     order = pd.DataFrame(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from mlflow.entities import Run as MlflowRun
 
 import gans
-from bench import environment
+from bench import environment, stored
 from bench.columns import RESULTS
 from bench.errors import BenchError
 from bench.evaluate import MIN_SAMPLES
@@ -79,17 +79,22 @@ class Conditions:
         return self.task.track or gans.get(cell.algorithm).info.track
 
     def finished(self, store: Store, trials: Sequence[Trial]) -> dict[Trial, MlflowRun]:
-        """Those that the store holds with a result, made by the same code of the algorithm: the last run of each."""
-        one = {"fingerprint": self.fingerprint(trials[0])} if len(trials) == 1 else {}
-        found: dict[str, MlflowRun] = {}
-        for run in sorted(store.runs("trial", **one), key=lambda run: run.info.start_time):
-            if run.data.tags.get(f"{PREFIX}status") in RESULTS:
-                found[run.data.tags[f"{PREFIX}fingerprint"]] = run
-        known = {}
-        codes = {name: environment.code(gans.get(name)) for name in {trial.cell.algorithm for trial in trials}}
-        for trial in trials:
-            run = found.get(self.fingerprint(trial))
-            code = codes[trial.cell.algorithm]
-            if run is not None and run.data.tags.get(f"{PREFIX}code", code) == code:
-                known[trial] = run
-        return known
+        """Those that the store holds with a result of today's code of the algorithm: the last such run of each.
+
+        A later run of other code, as an import may bring it, does not hide it.
+        """
+        today = {name: environment.code(gans.get(name)) for name in {trial.cell.algorithm for trial in trials}}
+        wanted = {self.fingerprint(trial): trial for trial in trials}
+        if len(trials) == 1:
+            runs = store.runs("trial", fingerprint=self.fingerprint(trials[0]))
+        else:
+            runs = stored.runs(store.client, store.experiment_id)
+        found: dict[Trial, MlflowRun] = {}
+        for run in sorted(runs, key=lambda run: run.info.start_time):
+            tags = run.data.tags
+            trial = wanted.get(tags.get(f"{PREFIX}fingerprint", ""))
+            if trial is not None and tags.get(f"{PREFIX}status") in RESULTS:
+                code = today[trial.cell.algorithm]
+                if tags.get(f"{PREFIX}code", code) == code:
+                    found[trial] = run
+        return {trial: found[trial] for trial in trials if trial in found}
