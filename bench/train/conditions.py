@@ -13,9 +13,8 @@ import gans
 from bench import environment, stored
 from bench.columns import RESULTS
 from bench.errors import BenchError
-from bench.evaluate import MIN_SAMPLES
 from bench.plan import Cell, Trial
-from bench.protocol import Protocol
+from bench.protocol import MIN_SAMPLES, Protocol
 from bench.request import Grid
 from bench.track import PREFIX, Store
 from bench.train.interface import Settings
@@ -60,9 +59,9 @@ class Conditions:
             data_images=len(self.data.images),
             budget=str(self.settings.budget),
             samples=self.settings.samples,
-            weights="ema" if getattr(cell.config, "ema", 0) else "raw",
+            weights="ema" if cell.config.ema else "raw",
             extractor=self.yardstick.extractor_hash,
-            inception=self.yardstick.inception_hash or "",
+            inception=self.yardstick.inception_hash,
             reference=self.task.reference,
             prefix=self.task.prefix,
             precision=self.settings.precision,
