@@ -86,7 +86,7 @@ class Conditions:
         wanted = {self.fingerprint(trial): trial for trial in trials}
         if len(trials) == 1:
             runs = store.runs("trial", fingerprint=self.fingerprint(trials[0]))
-        else:
+        else:  # MLflow's own search takes long for thousands
             runs = stored.runs(store.client, store.experiment_id)
         found: dict[Trial, MlflowRun] = {}
         for run in sorted(runs, key=lambda run: run.info.start_time):
