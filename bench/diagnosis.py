@@ -25,6 +25,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.defaults import MODES
 from bench.protocol import metric_name
 
 SATURATED = 0.01
@@ -90,8 +91,6 @@ def diagnose(
 
     `scores` and `untrained` are of the names that `samples` and `prefix` make; `d_losses` in order.
     """
-    from bench.data.stacked import MODES  # with torch, which whoever reads results need not wait for
-
     if reason:
         return Diagnosis((("diverged", reason),))
     findings = []

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
 from bench.data import Dataset
-from bench.evaluate import REFERENCE_SAMPLES, Evaluator
+from bench.evaluate import Evaluator
 from bench.examination import REAL, SHOWN, Examination
 from bench.metrics import choose
-from bench.protocol import metric_name
+from bench.protocol import REFERENCE_SAMPLES, metric_name
 
 Damage = Callable[[Tensor, torch.Generator], Tensor]
 """float32 images [N, 1, 28, 28] in [0, 1] -> the same, damaged; may leave [0, 1]."""

@@ -25,6 +25,16 @@ def place_in(cls: type, error: BaseException) -> str:
     return f" ({Path(file).name}, line {lines[-1]})" if lines else ""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of its own words, else what it is called."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def one_line(error: BaseException, most: int | None = None) -> str:
+    """Its own words in one line of at most so many characters, else what it is called."""
+    return " ".join(str(error).split())[:most] or type(error).__name__
+
+
 def warn_in_one_line() -> None:
     """From now on this process shows a warning as one line, without the place in the code."""
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"bench: warning: {message}\n"

@@ -24,18 +24,16 @@ from bench.features.metrics import accuracy, cluster_accuracy, fid, inception_sc
 from bench.features.reference import load_reference
 from bench.features.second import Second
 from bench.features.weights import SECOND_FOLDER, WEIGHTS, find_extractor
-from bench.metrics import METRICS, Metric, Scored, choose
-from bench.protocol import MIN_SAMPLES, metric_name
+from bench.metrics import METRICS, Metric, Scored, choose, left_out
+from bench.protocol import MIN_SAMPLES, REFERENCE_SAMPLES, metric_name
 from bench.samples import Samples
+from bench.yardstick import Yardstick
 
-__all__ = ["MIN_SAMPLES", "REFERENCE_SAMPLES", "Evaluator", "check_images", "metric_name"]
-
-REFERENCE_SAMPLES = 10_000
 DURING = (METRICS["fid"], METRICS["is"])
 """What is scored while a trial trains."""
 
 
-class Evaluator:
+class Evaluator(Yardstick):
     """One frozen yardstick for all trials of a run.
 
     `metrics` are those to compute, some of which need a `memory` of the training images; by default the usual ones.
@@ -69,8 +67,6 @@ class Evaluator:
         self._second = Second(device, folder / SECOND_FOLDER, batch_size)
         self.extractor_hash = f"{self._reference.extractor}+{self._second.hash}"
         self._inception: Inception | None = None
-        self.notice: str | None = None
-        """Why Inception's scores are left out and how to get them, in one line; None where they are given."""
         if inception_weights is None:
             self.notice = f"inception_fid and inception_is are left out; to get them give {HOW_TO_GET}"
         elif real_test is None:
@@ -81,6 +77,7 @@ class Evaluator:
         else:
             check_images(real_test)
             self._inception = Inception(inception_weights, real_test, device)
+            self.inception_hash = self._inception.hash
 
     def _check_real(self) -> None:
         real = len(self._reference.test.logits)
@@ -91,11 +88,6 @@ class Evaluator:
                 f"{needs} real test images, and {self._data}'s extractor was made with {real:,}; train it on the whole "
                 "set, or name other --metrics"
             )
-
-    @property
-    def inception_hash(self) -> str | None:
-        """12 hex digits of Inception's weights file, for the protocol."""
-        return self._inception.hash if self._inception else None
 
     def scored(self, images: Tensor) -> Scored:
         """What metrics read of uint8 images [N, 1, 28, 28]: their features, beside the real ones."""
@@ -179,10 +171,8 @@ class Evaluator:
             metric_name("is", n, self._data): inception_score(floor.logits),
         }
 
-
-def squared_error(images: Tensor, others: Tensor) -> float:
-    """The mean squared difference of a pixel in [-1, 1], of uint8 images of equal shape."""
-    return ((images.float() - others.float()) / 127.5).square().mean().item()
+    def left_out(self, n: int) -> str:
+        return left_out(n)
 
 
 def check_images(images: Tensor) -> None:

@@ -17,6 +17,12 @@ def is_there(path: Path) -> bool:
         return False
 
 
+def show(path: Path) -> str:
+    """The path as people know it, but on one line whatever characters it is made of."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)
+
+
 def slug(text: str) -> str:
     """The text as a part of a file's name: letters and digits, and one hyphen for whatever lies between them."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text)

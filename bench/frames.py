@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from bench.columns import CURVES, DTYPES, PROTOCOL, TRIALS, Column, typed
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.files import save
 from bench.protocol import Protocol
 
@@ -140,7 +140,7 @@ def _raw(path: Path) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise BenchError(f"no file {path}; {AGAIN}") from error
     except (ValueError, OSError) as error:  # those of pyarrow and of the CSV parser are ValueErrors
-        cause = " ".join(str(error).split())[:150]
+        cause = one_line(error, 150)
         raise BenchError(f"{path} is empty or damaged: {cause}; export it again") from error
 
 

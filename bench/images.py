@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from bench.data.idx import SIDE, show
-from bench.errors import BenchError
+from bench.data.idx import SIDE
+from bench.errors import BenchError, first_line
+from bench.files import show
 from bench.pictures import PNG_SIGNATURE
 
 ALLOWED = "allowed is an .npz with one uint8 array [N, 28, 28], or a folder of 28x28 grey PNG files"
@@ -74,10 +75,10 @@ def _read_npz(path: Path, channels: int) -> Pixels:
     except zipfile.BadZipFile as error:
         raise _bad(
             path,
-            f"is not a readable .npz file ({_first_line(error)}): numpy.savez('images.npz', images=array) writes one",
+            f"is not a readable .npz file ({_words(error)}): numpy.savez('images.npz', images=array) writes one",
         ) from error
     except Exception as error:  # zip, zlib and npy readers promise no set of exceptions for broken bytes
-        raise _bad(path, f"is not a readable .npz file ({_first_line(error)})") from error
+        raise _bad(path, f"is not a readable .npz file ({_words(error)})") from error
     return np.ascontiguousarray(pixels)
 
 
@@ -134,7 +135,7 @@ def _read_png(path: Path, channels: int) -> Pixels:
             with Image.open(file, formats=["PNG"]) as image:
                 mode, pixels = image.mode, np.asarray(image)
         except Exception as error:  # Pillow has SyntaxError, OSError, ValueError, zlib.error ... for broken files
-            raise _bad(path, f"is a broken PNG file ({_first_line(error)})") from error
+            raise _bad(path, f"is a broken PNG file ({_words(error)})") from error
     if channels > 1:
         if mode != "RGB":
             raise _bad(path, f"is of mode {mode}, not RGB")
@@ -150,5 +151,5 @@ def _bad(path: Path, problem: str) -> _Bad:
     return _Bad(f"{show(path)} {problem}")
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(ascii(str(error))[1:-1].split("\\n")), "")[:100] or type(error).__name__
+def _words(error: Exception) -> str:
+    return ascii(first_line(error))[1:-1][:100]

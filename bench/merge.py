@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from bench.results import Results, keys
 from bench.stored import COUNTS
 from bench.track import Store, cause
 
+TOLD = 100
+"""Rows between two lines of progress."""
 COSTS = (*POSITION, "eval_seconds", "log_seconds")
 TAGS = (
     "name", "algorithm", "family", "no_gan", "paper", "track", "cell", "reason", "diagnosis", "preset", "device",
@@ -42,8 +44,8 @@ class Merged:
     """Rows that the store had already."""
 
 
-def merge(results: Results, store: Store) -> Merged:
-    """Adds what is new; BenchError, and nothing written, when a trial's figures contradict the store's.
+def merge(results: Results, store: Store, say: Callable[[str], None] = lambda text: None) -> Merged:
+    """Adds what is new, saying how far it is; BenchError, and nothing written, when a trial contradicts the store.
 
     A trial that the store has without a result, be it failed, interrupted or still running, is added if the file has
     one, and so is one that the store has of other code only. Reference rows and skips are never in contradiction: they
@@ -56,7 +58,7 @@ def merge(results: Results, store: Store) -> Merged:
         if not _is_there(row, known.get(key, []), results.experiment)
     ]
     if new:
-        _write(results, new, store)
+        _write(results, new, store, say)
     return Merged(len(new), len(results.trials) - len(new))
 
 
@@ -99,7 +101,7 @@ def _difference(row: dict[Any, Any], here: dict[Any, Any]) -> str | None:
     return next((n for n in names if pd.notna(row[n]) and pd.notna(here[n]) and row[n] != here[n]), None)
 
 
-def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
+def _write(results: Results, rows: list[dict[Any, Any]], store: Store, say: Callable[[str], None]) -> None:
     try:
         parent = store.add(f"import {results.experiment}", "run")
         tags = {"imported": results.experiment, "command": f"bench import {results.store}"}
@@ -107,7 +109,9 @@ def _write(results: Results, rows: list[dict[Any, Any]], store: Store) -> None:
         status = "KILLED"
         curves = dict(iter(results.curves.groupby("run_id")))
         try:
-            for row in rows:
+            for done, row in enumerate(rows):
+                if done and done % TOLD == 0:
+                    say(f"[{done:,}/{len(rows):,}] rows")
                 _write_row(row, curves.get(row["run_id"], results.curves.iloc[:0]), results, store, parent)
             status = "FINISHED"
         finally:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from torch import Tensor
+
+if TYPE_CHECKING:  # whoever reads results shows pictures without it
+    from torch import Tensor
 
 Picture = NDArray[np.uint8]
 """Grey, [height, width], or in colours, [height, width, 3]."""

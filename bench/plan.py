@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import gans
+from bench.defaults import BN_CHOICES
 from bench.errors import BenchError
-from gans.config import BaseConfig
 
 Misfit = Callable[[type[gans.GAN], Any], str | None]
 MOST_TRIALS = 100_000
 """Of one plan; so many take weeks on any machine."""
-BN_CHOICES = {"on": (True,), "off": (False,), "on/off": (True, False), "on,off": (True, False)}
 
 
 def as_text(value: Any) -> str:
@@ -34,7 +33,7 @@ class Cell:
     """An algorithm with one configuration: the trials that differ only in seed."""
 
     algorithm: str
-    config: BaseConfig
+    config: gans.GAN.Config
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -171,7 +170,7 @@ def expand(
         for values in itertools.product(*factors.values()):
             config = cls.Config.from_dict(dict(zip(factors, values, strict=True)))
             cell = Cell(algorithm, config)
-            reason = cls.skip(config) or (misfit(cls, config) if misfit else None)  # type: ignore[arg-type]
+            reason = cls.skip(config) or (misfit(cls, config) if misfit else None)
             if reason is None:
                 cells.append(cell)
             else:

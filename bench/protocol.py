@@ -15,6 +15,8 @@ MIN_SAMPLES = 200
 A covariance of 128 features needs more than 128 images to have full rank, and a part of IS some 20 images to speak of
 10 classes. Such scores are still strongly biased; below, they would say nothing.
 """
+REFERENCE_SAMPLES = 10_000
+"""Images of a figure that compares with reports; so many real training digits have shipped scores."""
 
 
 def metric_name(metric: str, n: int, extractor: str = "mnist") -> str:

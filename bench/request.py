@@ -14,12 +14,12 @@ import torch
 
 from bench import plan as planning
 from bench import precision, tasks
-from bench.data.idx import show
 from bench.data.published import published
 from bench.data.sources import given_files
 from bench.defaults import BUDGETS, CHECKPOINT_EVERY, EXPERIMENT
 from bench.environment import device_name, pick_device
 from bench.errors import BenchError
+from bench.files import show
 from bench.plan import Plan
 from bench.protocol import MIN_SAMPLES, PRESETS, Budget, Preset
 from bench.tasks import Scoring, Task

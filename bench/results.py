@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
+from mlflow.entities import Run
+from mlflow.tracking import MlflowClient
 
 from bench import frames, stored, track
 from bench.album import Album
@@ -26,7 +28,7 @@ from bench.examination import Examination
 from bench.files import is_there
 from bench.points import Parts, Points, Table
 from bench.stored import Archive
-from bench.track import HINT, open_client, shown
+from bench.track import HINT, Store, open_client, shown
 
 ALLOWED = (
     "allowed are a tracking URI (sqlite:///mlflow.db, http://host:5000), a folder with mlflow.db, that file, each with "
@@ -73,7 +75,8 @@ def keys(trials: pd.DataFrame) -> pd.Series[str]:
 def latest(trials: pd.DataFrame) -> pd.DataFrame:
     """Repeats dropped: the last with a result stays, else the last; of equals the one that was measured here.
 
-    A divergence is a result: that other code once finished does not hide it. What an import left half-written stays
+    A divergence is a result: that other code once finished does not hide it. Nor does an earlier result of newer code
+    hide a later one: who reads need not have the code, so cannot tell. What an import left half-written stays
     behind the same row imported again.
     """
     order = pd.DataFrame(
@@ -89,34 +92,31 @@ def latest(trials: pd.DataFrame) -> pd.DataFrame:
     return kept.sort_values(["started", "name", "seed", "run_id"], ignore_index=True)
 
 
-def load(
-    *sources: str | Path, experiment: str | None = None, parent: str | None = None, also: Collection[str] = ()
-) -> Results:
+def load(*sources: str | Path, experiment: str | None = None) -> Results:
     """Reads everything from these sources and merges it; by default from one store.
 
     A source is a tracking URI, a sqlite file, a folder that holds `mlflow.db`, each with `#experiment` behind it where
     wanted, or a file of `bench export`. The default store is MLFLOW_TRACKING_URI, else MLflow's own in the working
-    directory; the default experiment BENCH_EXPERIMENT, else 'bench'. `parent` picks one parent run of it, beside which
-    the runs in `also` are read. Raises BenchError when a source cannot be read, or has no such experiment or nothing in
-    it.
+    directory; the default experiment BENCH_EXPERIMENT, else 'bench'. Raises BenchError when a source cannot be read, or
+    has no such experiment or nothing in it.
     """
     experiment = experiment or os.environ.get("BENCH_EXPERIMENT") or EXPERIMENT
     if not sources:
         uri = track.tracking_uri()
         track.check_there(uri, f"no experiment '{experiment}'")
-        return _from_store(uri, experiment, parent, also)
-    return _merged([_from_source(str(source), experiment, parent) for source in sources])
+        return _from_store(uri, experiment)
+    return _merged([_from_source(str(source), experiment) for source in sources])
 
 
-def _from_source(source: str, experiment: str, parent: str | None) -> Results:
+def _from_source(source: str, experiment: str) -> Results:
     place, mark, named = source, "", ""
     if "#" in source and not is_there(Path(source)):
         place, mark, named = source.rpartition("#")
     file = track.sqlite_path(place)
     if "://" in place and file is None:
-        return _from_store(place, named or experiment, parent)
+        return _from_store(place, named or experiment)
     if file is not None or Path(place).suffix not in frames.FORMATS:
-        return _from_store(_sqlite(file or Path(place)), named or experiment, parent)
+        return _from_store(_sqlite(file or Path(place)), named or experiment)
     if mark:
         raise BenchError(f"{place} is an exported file and holds no experiments; leave '#{named}' out")
     return from_file(Path(place))
@@ -147,20 +147,28 @@ def _sqlite(path: Path) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
-def _from_store(uri: str, experiment: str, parent: str | None, also: Collection[str] = ()) -> Results:
+def of_runs(store: Store, runs: list[Run]) -> Results:
+    """Those of these runs of a store, as `bench.stored.runs` has read them."""
+    return _of_runs(runs, store.client, store.uri, store.experiment, store.experiment_id)
+
+
+def _from_store(uri: str, experiment: str) -> Results:
     client = open_client(uri)
     found = client.get_experiment_by_name(experiment)
     if found is None:
         names = ", ".join(e.name for e in client.search_experiments()) or "none"
         raise BenchError(f"no experiment '{experiment}' in {shown(uri)} (it has: {names}); {HINT}")
-    runs = stored.runs(client, found.experiment_id, parent, also)
+    return _of_runs(stored.runs(client, found.experiment_id), client, uri, experiment, found.experiment_id)
+
+
+def _of_runs(runs: list[Run], client: MlflowClient, uri: str, experiment: str, experiment_id: str) -> Results:
     if not runs:
         raise BenchError(f"no runs in experiment '{experiment}' of {shown(uri)}; {HINT}")
     trials = latest(stored.rows(runs))
     kept = set(trials["run_id"])
-    points = stored.Logged(client, found.experiment_id, [run for run in runs if run.info.run_id in kept])
+    points = stored.Logged(client, experiment_id, [run for run in runs if run.info.run_id in kept])
     archives = dict.fromkeys(kept, Archive(client, uri, runs))
-    examination = stored.examination(client, found.experiment_id)
+    examination = stored.examination(client, experiment_id)
     return Results(trials, points, experiment, shown(uri), archives, examination)
 
 

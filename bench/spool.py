@@ -204,7 +204,7 @@ class Spool:
         return writer
 
     def start(self, name: str, kind: str, parent: RunWriter | None = None) -> RunWriter:
-        """A new run: `kind` is 'run' for the parent, else 'reference' or 'skip'."""
+        """A new run, of a kind as `Store.add` has it; trials that can go on later are claimed."""
         run_id = uuid.uuid4().hex
         folder = run_folder(self.root, run_id)
         lock = try_lock(folder)

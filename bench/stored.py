@@ -22,8 +22,7 @@ from mlflow.tracking import MlflowClient
 
 from bench import database, track
 from bench.columns import NAMES, POSITION, TRIALS, typed
-from bench.database import TOGETHER
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.examination import Examination
 from bench.files import is_there
 from bench.points import positioned
@@ -97,24 +96,12 @@ def _described(found: Iterable[Run]) -> list[Run]:
     return [run for run in found if f"{PREFIX}protocol" in run.data.tags]
 
 
-def runs(client: MlflowClient, experiment_id: str, parent: str | None = None, also: Collection[str] = ()) -> list[Run]:
-    """The trials, references and skips of an experiment, or those of one parent run and the ones with ids in `also`."""
+def runs(client: MlflowClient, experiment_id: str) -> list[Run]:
+    """The trials, references and skips of an experiment."""
     if database.is_database(client):
-        there = _described(database.runs(client, experiment_id))
-        return [
-            run
-            for run in there
-            if run.data.tags.get(KIND) != "run"
-            and (parent in (None, run.data.tags.get(PARENT)) or run.info.run_id in also)
-        ]
-    query = f"tags.`{KIND}` != 'run'"
-    if parent is None:
-        return _described(search(client, [experiment_id], query))
-    found = search(client, [experiment_id], f"{query} AND tags.`{PARENT}` = '{parent}'")
-    ids = sorted(set(also) - {run.info.run_id for run in found})
-    for start in range(0, len(ids), TOGETHER):
-        some = ", ".join(f"'{run_id}'" for run_id in ids[start : start + TOGETHER])
-        found += search(client, [experiment_id], f"attributes.run_id IN ({some})")
+        found = [run for run in database.runs(client, experiment_id) if run.data.tags.get(KIND) != "run"]
+    else:
+        found = search(client, [experiment_id], f"tags.`{KIND}` != 'run'")
     return _described(found)
 
 
@@ -137,7 +124,7 @@ def rows(found: Iterable[Run]) -> pd.DataFrame:
         return typed(frame.reindex(columns=[*NAMES, *(name for name in frame if name not in NAMES)]))
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError) as error:
         raise BenchError(
-            f"a run in the store is none of this version of bench ({' '.join(str(error).split())[:100]}); delete it, "
+            f"a run in the store is none of this version of bench ({one_line(error, 100)}); delete it, "
             "or choose another --experiment"
         ) from error
 

@@ -50,11 +50,11 @@ def _waiting(root: Path, damaged: list[str]) -> Iterator[tuple[Journal, FileLock
             unlock(lock)
 
 
-def sync(only: Store | None = None, root: Path = WORK) -> Synced:
-    """Delivers what waits in `root`, each run to its own store, or what belongs to one store alone."""
+def sync(only: Store | None = None) -> Synced:
+    """Delivers what waits in `bench-work`, each run to its own store, or what belongs to one store alone."""
     done = Synced()
     stores = {} if only is None else {(only.uri, only.experiment): only}
-    for journal, lock in _waiting(root, done.damaged):
+    for journal, lock in _waiting(WORK, done.damaged):
         start = journal.start
         place = start["uri"], start["experiment"]
         if start["kind"] != "trial" and not journal.closed:

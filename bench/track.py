@@ -1,7 +1,7 @@
 """The store: MLflow, written in batches. Takes values, pictures and files; knows nothing of training.
 
-Everything goes through `bench.spool` first, which keeps it on disk until it is here. So each call may come again after
-a kill in its midst, and must not double what it did.
+What a run records goes through `bench.spool` first, which keeps it on disk until it is here. So each call may come
+again after a kill in its midst, and must not double what it did.
 
 Layout: one experiment; a parent run per `bench run`; a child run per trial, per reference row and per skipped cell,
 told apart by the tag `bench.kind`. Everything a report needs is in tags, params, metrics and artifacts of these runs.
@@ -35,7 +35,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from bench.defaults import EXPERIMENT
-from bench.errors import BenchError
+from bench.errors import BenchError, first_line
 from bench.files import is_there
 
 HINT = "run one with: bench run --algos dcgan --bn on/off"
@@ -58,13 +58,13 @@ def _quiet() -> None:
 
 
 def tracking_uri(given: str | None = None) -> str:
-    """The store in use: `given`, else MLFLOW_TRACKING_URI, else MLflow's default in the working directory."""
-    return given or os.environ.get("MLFLOW_TRACKING_URI") or str(mlflow.get_tracking_uri())
+    """The store in use: `given`, else what MLflow was told, by MLFLOW_TRACKING_URI say, else its own default here."""
+    return given or str(mlflow.get_tracking_uri())
 
 
 def cause(error: BaseException) -> str:
     """What went wrong in the store, in the first line of its own words."""
-    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return first_line(getattr(error, "orig", None) or error)
 
 
 def shown(uri: str) -> str:
@@ -221,7 +221,7 @@ class Store:
         tags: Mapping[str, str] | None = None,
         started: int | None = None,
     ) -> str:
-        """The id of a new run: `kind` is 'run' for a parent, else 'trial', 'reference' or 'skip'.
+        """The id of a new run: `kind` is 'run' for a parent, 'trial', 'reference' or 'skip' below it, or another.
 
         A long name is cut; `parent` is an id; `started` is in milliseconds since 1970, by default now.
         """

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageSequence
 
 import gans
 from bench import album, frames, results
+from bench.columns import RESULTS
 from bench.environment import code
 from bench.errors import BenchError
 from bench.files import save
@@ -54,7 +55,7 @@ def main(store: str = "sqlite:///mlflow.db") -> None:
 
 def kept(trials: pd.DataFrame) -> pd.DataFrame:
     """What is published of a store's rows: quick trials that came to an end, and what their protocols refer to."""
-    ended = trials.query("kind == 'trial' and preset == 'quick' and status in ('finished', 'diverged')")
+    ended = trials.query(f"kind == 'trial' and preset == 'quick' and status in {RESULTS}")
     referred = (trials["kind"] == "reference") & trials["protocol"].isin(ended["protocol"])
     trials = trials[trials.index.isin(ended.index) | referred]
     trial = trials["kind"] == "trial"

@@ -9,7 +9,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, Self, get_type_hints
 
 from gans.errors import ConfigError, did_you_mean
 
@@ -137,7 +137,7 @@ class BaseConfig:
         return specs[name]
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> BaseConfig:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The Config with these typed values; ConfigError on an unknown field or a value not allowed."""
         for name in values:
             cls.option(name)

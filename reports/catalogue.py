@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench.data import EMBEDDED
+from bench.defaults import EMBEDDED
 from reports.looks import Look
 from reports.numbers import number, setting
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bench.columns import RESULTS
 from bench.errors import BenchError
 from reports.groups import Group, devices, select
 from reports.once import once
@@ -93,7 +94,7 @@ def fid_during(
     """`curves` of FID in training, of the trials that finished or diverged; others have not had their budget."""
     group, _ = select(results, protocol)
     points = curves(results, scores_during(results, "fid", group) or group.metric("fid"), x, group)
-    ended = points["status"].isin(["finished", "diverged"])
+    ended = points["status"].isin(RESULTS)
     return points[ended if labels is None else ended & points["label"].isin(labels)]
 
 

@@ -82,5 +82,9 @@ def test_the_command_line_starts_without_heavy_libraries():
     assert not heavy & set(loaded_by("import bench.cli"))
 
 
+def test_results_are_read_without_torch():
+    assert "torch" not in loaded_by("import bench.results, reports.html, reports.duel")
+
+
 def test_gans_starts_without_the_harness():
     assert not {"mlflow", "torch_fidelity", "bench", "pandas", "matplotlib"} & set(loaded_by("import gans"))

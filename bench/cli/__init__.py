@@ -30,7 +30,7 @@ from bench.cli import (
     speed,
     sync,
 )
-from bench.errors import BenchError, warn_in_one_line
+from bench.errors import BenchError, first_line, warn_in_one_line
 
 
 @click.group(
@@ -82,10 +82,6 @@ def _error(message: str) -> int:
     return 2
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line; its exit code: 0 well, 1 a trial failed, 2 bad input, 130 interrupted."""
     warn_in_one_line()
@@ -114,10 +110,10 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         if type(error).__module__.partition(".")[0] in STORES:
             waits = "nothing is lost, 'bench sync' goes on with it"
             then = waits if given[:1] and given[0] in SPOOLED else "try again when it is back"
-            return _error(f"the store failed ({_first_line(error)}); {then}")
+            return _error(f"the store failed ({first_line(error)}); {then}")
         if out_of_memory(error):
             return _error(
-                f"out of memory ({_first_line(error)}); stop other programs that use the device, choose another one "
+                f"out of memory ({first_line(error)}); stop other programs that use the device, choose another one "
                 "with --device, or score fewer images with --samples"
             )
         raise

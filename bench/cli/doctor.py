@@ -35,7 +35,8 @@ def doctor(data_dir: Path | None, offline: bool, device: str, samples: int, expe
     the store, and the report shows it.
     """
     from bench import environment
-    from bench.data import EMBEDDED, MNIST, load_mnist
+    from bench.data import MNIST, load_mnist
+    from bench.defaults import EMBEDDED
     from bench.doctor import examine
     from bench.evaluate import Evaluator
     from bench.spool import Spool
@@ -88,7 +89,8 @@ def doctor(data_dir: Path | None, offline: bool, device: str, samples: int, expe
 
 def _test_digits(train: Dataset, data_dir: Path | None, offline: bool) -> Dataset | None:
     """Digits that no extractor learned from, where they are at hand."""
-    from bench.data import EMBEDDED, load_mnist
+    from bench.data import load_mnist
+    from bench.defaults import EMBEDDED
 
     if train.name == EMBEDDED:
         return None

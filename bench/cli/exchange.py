@@ -70,7 +70,7 @@ def import_file(file: Path, experiment: str) -> None:
 
     loaded = results.from_file(file)
     store = Store(experiment)
-    merged = merge(loaded, store)
+    merged = merge(loaded, store, click.echo)
     click.echo(f"{merged.added} rows added to experiment '{experiment}' of {shown(store.uri)}")
     if merged.present:
         click.echo(f"{merged.present} rows left out: they are there already")

@@ -15,6 +15,7 @@ from typing import Any
 
 import rich_click as click
 
+from bench.defaults import BN_CHOICES
 from bench.errors import BenchError
 
 MOST_BYTES = 100_000
@@ -40,16 +41,13 @@ def _kind(option: click.Option) -> dict[str, Any]:
     if isinstance(kind, click.Choice):
         return {"type": "string", "enum": list(kind.choices)}
     if isinstance(kind, (click.IntRange, click.FloatRange)):
-        limits = {"minimum": kind.min, "exclusiveMinimum" if kind.min_open else "minimum": kind.min}
-        limits |= {"maximum": kind.max}
-        if kind.min_open:
-            del limits["minimum"]
+        limits = {"exclusiveMinimum" if kind.min_open else "minimum": kind.min, "maximum": kind.max}
         found = {name: limit for name, limit in limits.items() if limit is not None}
         return {"type": "integer" if isinstance(kind, click.IntRange) else "number"} | found
     if option.multiple or option.name in LISTS:
         return {"type": ["string", "array"], "items": {"type": "string"}}
     if option.name == "bn":  # YAML reads on and off as yes and no
-        return {"type": ["string", "boolean"], "enum": ["on", "off", "on/off", "on,off", True, False]}
+        return {"type": ["string", "boolean"], "enum": [*BN_CHOICES, True, False]}
     return {"type": "string"}
 
 

@@ -37,11 +37,11 @@ def run(given: Sequence[str], asked: Asked) -> int:
     """
     grid = asked.grid()
 
-    from bench import results
+    from bench import results, stored
     from bench.cli.display import display
     from bench.spool import Spool
     from bench.sync import sync
-    from bench.track import Store
+    from bench.track import PARENT, Store
     from bench.train.conditions import Conditions
     from bench.train.run import Run
     from bench.train.workplace import Workplace
@@ -70,7 +70,9 @@ def run(given: Sequence[str], asked: Asked) -> int:
         outcomes = current.execute(engine, watcher)
     _deliver(store)
     run_id = _run_id(store, current.parent.id)
-    loaded = results.load(experiment=store.experiment, parent=run_id, also=current.run_ids)
+    runs, known = stored.runs(store.client, store.experiment_id), set(current.run_ids)
+    own = [each for each in runs if each.data.tags.get(PARENT) == run_id or each.info.run_id in known]
+    loaded = results.of_runs(store, own)
     for protocol in tables.protocols(loaded):
         click.echo(f"\n{tables.as_text(tables.leaderboard(loaded, protocol))}")
         effects = tables.factor_effects(loaded, protocol)
@@ -79,7 +81,7 @@ def run(given: Sequence[str], asked: Asked) -> int:
             click.echo(f"\n{tables.as_text(effects)}")
     if conditions.yardstick.notice:
         click.echo(conditions.yardstick.notice)
-    page = report.write(results.load(experiment=store.experiment), asked.out)
+    page = report.write(results.of_runs(store, runs), asked.out)
     _attach(page, store, run_id)
     click.echo(f"\nreport: {page}\nruns:   {_how_to_open(store)}")
     return 1 if any(outcome.status == "failed" for outcome in outcomes) else 0
@@ -151,7 +153,7 @@ def _attach(page: Path, store: Store, run_id: str) -> None:
     try:
         store.add_file(run_id, page, None)
     except Exception as error:  # sqlite, SQLAlchemy, HTTP and MLflow each raise their own
-        click.echo(f"the store does not take the report: {cause(error) or type(error).__name__}", err=True)
+        click.echo(f"the store does not take the report: {cause(error)}", err=True)
 
 
 def _how_to_open(store: Store) -> str:

@@ -54,7 +54,6 @@ def score(
     import torch
 
     from bench.environment import pick_device
-    from bench.evaluate import Evaluator
     from bench.files import save
     from bench.images import load_images
     from bench.metrics import choose
@@ -74,11 +73,11 @@ def score(
     used = loaded[torch.randperm(n, generator=torch.Generator().manual_seed(0))[:wanted].sort().values]
     scoring = Scoring(len(used), metrics, inception_weights, data_dir, offline)
     yardstick = chosen.yardstick(pick_device(device), None, scoring)
-    memory = yardstick.memory if isinstance(yardstick, Evaluator) else None
+    memory = yardstick.memory
     if closest is not None and memory is None:
         raise BenchError(f"--closest {closest}: looks for training images; add --metrics memory")
     scores = yardstick.judge(Samples(used))
-    reference = yardstick.reference_real() if isinstance(yardstick, Evaluator) else {}
+    reference = yardstick.reference_real()
     if closest is not None and memory is not None:
         save(closest, png_bytes(image_grid(torch.cat(memory.closest(used, PAIRS)), PAIRS)))
     if as_json:

@@ -8,7 +8,7 @@ import rich_click as click
 
 if TYPE_CHECKING:
     from bench.data import Dataset
-    from bench.tasks import Yardstick
+    from bench.yardstick import Yardstick
 
 
 def announce(data: Dataset) -> None:
@@ -18,8 +18,5 @@ def announce(data: Dataset) -> None:
 
 
 def left_out(yardstick: Yardstick, metrics: str | None, n: int) -> str:
-    """The usual metrics of digits that n images do not allow, in words; empty where others were asked for."""
-    from bench.evaluate import Evaluator
-    from bench.metrics import left_out as of_the_usual
-
-    return of_the_usual(n) if metrics is None and isinstance(yardstick, Evaluator) else ""
+    """The usual metrics that n images do not allow, in words; empty where others were asked for."""
+    return yardstick.left_out(n) if metrics is None else ""

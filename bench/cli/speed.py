@@ -63,13 +63,13 @@ def speed(
     from bench.plan import split_names
     from bench.speed import parts
     from bench.speed.naive import PEER
-    from bench.speed.step import Request
+    from bench.speed.step import Subject
 
     names = list(parts.PARTS) if part_names == "all" else split_names(part_names)
     before = None if against is None else _kept(against)
     chosen = environment.pick_device(device)
-    request = Request(split_names(algos or PEER), repeats, chosen)
-    figures = parts.measure(names, request)
+    subject = Subject(split_names(algos or PEER), repeats, chosen)
+    figures = parts.measure(names, subject)
     machine = {"device": environment.device_name(chosen), "repeats": repeats, "versions": environment.versions()}
     document = json.dumps({"machine": machine, "figures": figures}, indent=2)
     if keep is not None:

@@ -7,12 +7,10 @@ Must not know algorithms, metrics or the tracker.
 from __future__ import annotations
 
 from bench.data.batches import Batches, as_given, to_uint8, to_unit
-from bench.data.idx import read_images, read_labels, read_pair
 from bench.data.published import MNIST, PUBLISHED, Published, published
-from bench.data.sources import EMBEDDED, Dataset, fingerprint, load, load_mnist, load_split, with_validation
+from bench.data.sources import Dataset, fingerprint, load, load_mnist, load_split, with_validation
 
 __all__ = [
-    "EMBEDDED",
     "MNIST",
     "PUBLISHED",
     "Batches",
@@ -24,9 +22,6 @@ __all__ = [
     "load_mnist",
     "load_split",
     "published",
-    "read_images",
-    "read_labels",
-    "read_pair",
     "to_uint8",
     "to_unit",
     "with_validation",

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.data.published import Published
+from bench.errors import one_line
 
 # A name server that drops packets holds a look-up for half a minute, and no socket timeout covers that.
 PATIENCE_S = 4.0
@@ -43,8 +44,7 @@ def download(published: Published, folder: Path) -> Path:
             return Path(kind(folder, download=True, **given).raw_folder)
     # What torchvision lets through: its RuntimeError, sockets and disks, a broken archive, a broken reply.
     except (RuntimeError, OSError, EOFError, ValueError, http.client.HTTPException) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DownloadError(f"the download failed: {reason}") from error
+        raise DownloadError(f"the download failed: {one_line(error)}") from error
 
 
 def _any_answers(urls: list[str]) -> bool:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from bench.errors import BenchError
+from bench.files import show
 
 SIDE = 28
 CLASSES = 10
@@ -56,12 +57,6 @@ def read_labels(path: Path) -> Tensor:
         first = int(wrong[0])
         raise _bad(path, f"label {int(labels[first])} at position {first}, allowed are 0..{CLASSES - 1}")
     return labels
-
-
-def show(path: Path) -> str:
-    """The path as people know it, but on one line whatever characters it is made of."""
-    text = str(path)
-    return text if text.isprintable() else ascii(text)
 
 
 def _bad(path: Path, problem: str) -> BenchError:

@@ -72,22 +72,16 @@ class CorruptedBatches(Batches):
 
 
 class UnpairedBatches:
-    """Two streams side by side: images of one data set, sources of another; `images_seen` counts the images."""
+    """Two streams side by side: images of one data set, sources of another."""
 
     def __init__(self, images: Dataset, sources: Dataset, batch_size: int, seed: int, device: torch.device) -> None:
         self._images = Batches(images, batch_size, seed, device)
         self._sources = Batches(sources, batch_size, seed, device)
-        self.batch_size = batch_size
 
     @property
     def per_epoch(self) -> int:
         """Images of one pass over the larger data set: a step takes a batch of each."""
         return max(self._images.per_epoch, self._sources.per_epoch)
-
-    @property
-    def images_seen(self) -> int:
-        """Images of the one data set that were given out."""
-        return self._images.images_seen
 
     def next(self) -> Batch:
         """The next batch of either stream."""

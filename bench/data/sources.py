@@ -24,9 +24,11 @@ import torch
 from torch import Tensor
 
 from bench.data.download import DownloadError, download
-from bench.data.idx import SIDE, read_pair, show
+from bench.data.idx import SIDE, read_pair
 from bench.data.published import MNIST, PUBLISHED, Published
+from bench.defaults import EMBEDDED
 from bench.errors import BenchError
+from bench.files import show
 
 Split = Literal["train", "test"]
 VALIDATION_PART = 6
@@ -42,8 +44,6 @@ _KIND_NAMES = {
 }
 _ENDINGS = ("", ".gz")
 _OFF = {"", "0", "false", "no", "off"}
-EMBEDDED = "mnist5k"
-"""The name of the embedded digits."""
 _HOW_TO_GIVE = "--data-dir DIR or BENCH_DATA_DIR=DIR"
 
 

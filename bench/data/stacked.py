@@ -6,8 +6,6 @@ import torch
 
 from bench.data.sources import Dataset, fingerprint
 
-MODES = 1_000
-
 
 def stack(digits: Dataset, count: int = 60_000) -> Dataset:
     """`count` images uint8 [N, 3, 28, 28] of three digits drawn at random each, always the same ones.

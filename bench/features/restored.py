@@ -1,4 +1,4 @@
-"""How near images came to the ones they were to be: absolute error in a hole, PSNR and SSIM by torchmetrics.
+"""How near images came to the ones they were to be: absolute and squared error, PSNR and SSIM by torchmetrics.
 
 Takes uint8 images of equal shape [N, 1, H, W], gives numbers. Knows no network.
 """
@@ -21,6 +21,11 @@ def hole_error(images: Tensor, targets: Tensor, known: Tensor) -> float:
 def absolute_error(images: Tensor, targets: Tensor) -> float:
     """The mean absolute difference of a pixel in [-1, 1]."""
     return ((images.float() - targets.float()) / 127.5).abs().mean(dtype=torch.float64).item()
+
+
+def squared_error(images: Tensor, targets: Tensor) -> float:
+    """The mean squared difference of a pixel in [-1, 1]."""
+    return ((images.float() - targets.float()) / 127.5).square().mean().item()
 
 
 def psnr(images: Tensor, targets: Tensor) -> float:

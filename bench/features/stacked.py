@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.data.stacked import MODES
+from bench.defaults import MODES
 from bench.errors import BenchError
 from bench.features.classes import histogram_divergence, shares
 from bench.features.extractor import classifier_space
@@ -16,13 +16,11 @@ from bench.features.metrics import fid, statistics
 from bench.features.reference import load_reference
 from bench.protocol import MIN_SAMPLES, metric_name
 from bench.samples import Samples
+from bench.yardstick import Yardstick
 
 
-class StackedYardstick:
+class StackedYardstick(Yardstick):
     """One frozen yardstick of images uint8 [N, 3, 28, 28]."""
-
-    inception_hash = None
-    notice = None
 
     def __init__(self, device: torch.device) -> None:
         self._space = classifier_space(device)

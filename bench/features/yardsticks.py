@@ -9,20 +9,17 @@ import torch
 from torch import Tensor
 
 from bench.data import to_uint8
-from bench.evaluate import REFERENCE_SAMPLES
 from bench.features.extractor import classifier_space
 from bench.features.metrics import Statistics, accuracy, fid, statistics
 from bench.features.reference import load_reference
 from bench.features.restored import absolute_error, hole_error, psnr, ssim
-from bench.protocol import metric_name
+from bench.protocol import REFERENCE_SAMPLES, metric_name
 from bench.samples import Samples
+from bench.yardstick import Yardstick
 
 
-class ImageYardstick:
+class ImageYardstick(Yardstick):
     """One frozen yardstick; `kinds`, source and image, are digits where these are not paired."""
-
-    inception_hash = None
-    notice = None
 
     def __init__(self, device: torch.device, prefix: str, kinds: tuple[int, int] | None = None) -> None:
         self._space = classifier_space(device)

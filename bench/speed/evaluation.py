@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 from torch_fidelity import calculate_metrics
 
-from bench.evaluate import REFERENCE_SAMPLES, Evaluator
+from bench.evaluate import Evaluator
 from bench.features.extractor import Images, register_extractor
 from bench.features.metrics import IS_SHUFFLE_SEED, KID_SUBSET_SIZE, KID_SUBSETS
 from bench.features.weights import FOLDER, WEIGHTS
 from bench.metrics import Metric
+from bench.protocol import REFERENCE_SAMPLES
 from bench.samples import Samples
 from bench.speed.naive import PEER
-from bench.speed.step import SIZES, Request, noise_images, our_loop
+from bench.speed.step import SIZES, Subject, noise_images, our_loop
 from bench.speed.timing import Action, Numbers, interleaved, ratios, spread
 from bench.tasks import TASKS
 from bench.train.sampling import draw
@@ -46,16 +47,16 @@ def torch_fidelity_call(metric: str, images: Tensor, real: Tensor, device: torch
     )
 
 
-def measure_evaluation(request: Request) -> dict[str, Numbers]:
+def measure_evaluation(subject: Subject) -> dict[str, Numbers]:
     """An untrained generator's samples. Ours scores more: density, coverage, classes, and FID of a second extractor.
 
     Its features of the real images ship with the package; torch-fidelity, asked as its documentation shows, extracts
     them in every call.
     """
-    gan = our_loop(PEER, SIZES[1], request.device).gan
+    gan = our_loop(PEER, SIZES[1], subject.device).gan
     data = noise_images()
     examples = TASKS["mnist"].examples(data, REFERENCE_SAMPLES, seed=0)
-    evaluator = Evaluator(request.device)
+    evaluator = Evaluator(subject.device)
 
     def sampled() -> Samples:
         return draw(gan, gan.generator, examples, seed=0)
@@ -73,11 +74,11 @@ def measure_evaluation(request: Request) -> dict[str, Numbers]:
         **{f"metric_{entry.name}": partial(metric, entry) for entry in evaluator.metrics},
         "scoring": lambda: evaluator.judge(Samples(images)),
         **{
-            f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real, request.device)
+            f"torch_fidelity_{name}": partial(torch_fidelity_call, name, images, real, subject.device)
             for name in BASELINE
         },
     }
-    seconds = interleaved(actions, min(request.repeats, ROUNDS), warm_up=0)
+    seconds = interleaved(actions, min(subject.repeats, ROUNDS), warm_up=0)
     found = {name: spread("seconds", values) for name, values in seconds.items()}
     baseline = [sum(values) for values in zip(*(seconds[f"torch_fidelity_{name}"] for name in BASELINE), strict=True)]
     found["torch_fidelity"] = spread("seconds", baseline)

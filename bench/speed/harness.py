@@ -17,7 +17,7 @@ from bench.plan import expand
 from bench.protocol import PRESETS, Budget
 from bench.speed import child
 from bench.speed.naive import PEER
-from bench.speed.step import SIZES, Request, noise_images, our_loop, our_steps
+from bench.speed.step import SIZES, Subject, noise_images, our_loop, our_steps
 from bench.speed.timing import WARM_UP, Numbers, interleaved, ratios, spread
 from bench.spool import Spool
 from bench.tasks import TASKS
@@ -37,7 +37,7 @@ SHORTER = 10
 SEEDS = (1, 2, 4)
 
 
-def measure_start(request: Request) -> dict[str, Numbers]:
+def measure_start(subject: Subject) -> dict[str, Numbers]:
     """`bench --help` beside a bare interpreter, and the time from nothing to the first steps."""
     actions = {
         "bare": lambda: subprocess.run([sys.executable, "-c", "pass"], check=True),
@@ -45,14 +45,14 @@ def measure_start(request: Request) -> dict[str, Numbers]:
         "naive": lambda: child.start("naive"),
         "ours": lambda: child.start("ours"),
     }
-    seconds = interleaved(actions, min(request.repeats, PROCESSES), warm_up=1)
+    seconds = interleaved(actions, min(subject.repeats, PROCESSES), warm_up=1)
     over = [slow - fast for slow, fast in zip(seconds["help"], seconds["bare"], strict=True)]
     first = {name: spread("seconds", seconds[name]) for name in child.KINDS}
     first["ours"] |= ratios("ratio_to_naive", seconds["naive"], seconds["ours"])
     return {"help": spread("seconds_over_bare_interpreter", over)} | {f"first_step_{k}": v for k, v in first.items()}
 
 
-def measure_memory(request: Request) -> dict[str, Numbers]:
+def measure_memory(subject: Subject) -> dict[str, Numbers]:
     """Peak resident memory of a process that trains at batch 64, with all that it imports."""
     return {kind: {"peak_mb": child.start(kind)} for kind in child.KINDS}
 
@@ -62,7 +62,7 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def measure_overhead(request: Request) -> dict[str, Numbers]:
+def measure_overhead(subject: Subject) -> dict[str, Numbers]:
     """What a trial of the preset quick spends before its evaluation on anything but its players' turns.
 
     That is batches, the loop, pictures, records, and a checkpoint every fifteen seconds of the measurement. A tenth of
@@ -72,12 +72,11 @@ def measure_overhead(request: Request) -> dict[str, Numbers]:
     steps, frames = quick.budget.amount // SHORTER, quick.frames // SHORTER
     settings = Settings(
         replace(quick, evaluations=0, frames=frames),
-        *(Budget(steps), quick.samples, request.device, TASKS["mnist"]),
+        *(Budget(steps), quick.samples, subject.device, TASKS["mnist"]),
         checkpoint_every=CHECKPOINT_EVERY / 4,
     )
-    bare = our_loop(PEER, SIZES[1], request.device)
+    bare = our_loop(PEER, SIZES[1], subject.device)
     batch = bare.batches.next()
-    seconds = {"trial": 0.0, "turns": 0.0}
     with tempfile.TemporaryDirectory() as folder:
         recorder = Spool(Store(uri=f"sqlite:///{folder}/mlflow.db"), Path(folder)).start("speed", "trial")
         trial = TrialRunner(
@@ -90,21 +89,19 @@ def measure_overhead(request: Request) -> dict[str, Numbers]:
 
         def step() -> None:
             next(trial)
-            _wait(request.device)
+            _wait(subject.device)
 
         def turns() -> None:
             for turn in bare.turns:
                 turn.take(batch)
-            _wait(request.device)
+            _wait(subject.device)
 
-        actions = {"trial": step, "turns": turns}
-        for values, name in zip(interleaved(actions, steps - WARM_UP).values(), seconds, strict=True):
-            seconds[name] = sum(values)
+        seconds = interleaved({"trial": step, "turns": turns}, steps - WARM_UP)
         trial.close()
-    return {"of_a_trial": {"share_of_wall_time": 1 - seconds["turns"] / seconds["trial"]}}
+    return {"of_a_trial": {"share_of_wall_time": 1 - sum(seconds["turns"]) / sum(seconds["trial"])}}
 
 
-def measure_logging(request: Request) -> dict[str, Numbers]:
+def measure_logging(subject: Subject) -> dict[str, Numbers]:
     """The records of 2,000 steps: writing them as they come, and sending them to a store on this disk."""
     scalars = {f"scalar{i}": 0.5 for i in range(8)}
     with tempfile.TemporaryDirectory() as folder:
@@ -119,9 +116,9 @@ def measure_logging(request: Request) -> dict[str, Numbers]:
     return {f"{STEPS}_steps": {"seconds_to_write": written - started, "seconds_to_send": sent - written}}
 
 
-def measure_checkpoint(request: Request) -> dict[str, Numbers]:
+def measure_checkpoint(subject: Subject) -> dict[str, Numbers]:
     """A checkpoint of the peer's trial, written and read."""
-    loop = our_loop(PEER, SIZES[1], request.device)
+    loop = our_loop(PEER, SIZES[1], subject.device)
     our_steps(loop)()
     with tempfile.TemporaryDirectory() as folder:
         checkpoints = Checkpoints(Path(folder))
@@ -129,13 +126,13 @@ def measure_checkpoint(request: Request) -> dict[str, Numbers]:
             "write": lambda: checkpoints.save(loop.counts.steps, loop.state_dict()),
             "read": lambda: next(checkpoints.load()),
         }
-        seconds = interleaved(actions, request.repeats)
+        seconds = interleaved(actions, subject.repeats)
         size = next(Path(folder).glob("*.pt")).stat().st_size
     found = {name: spread("seconds", values) for name, values in seconds.items()}
     return found | {"file": {"mb": size / 2**20}}
 
 
-def measure_trials(request: Request) -> dict[str, Numbers]:
+def measure_trials(subject: Subject) -> dict[str, Numbers]:
     """`bench run` of the smallest preset with 1, 2 and 4 seeds: what a run costs, and what each trial adds."""
     seconds = {}
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bench.errors import BenchError
 from bench.speed import evaluation, harness, side_by_side, step
-from bench.speed.step import Request
+from bench.speed.step import Subject
 from bench.speed.timing import Numbers
 
 Figures = dict[str, dict[str, Numbers]]
 """Part -> what was measured -> numbers by name."""
 
-PARTS: dict[str, Callable[[Request], dict[str, Numbers]]] = {
+PARTS: dict[str, Callable[[Subject], dict[str, Numbers]]] = {
     "step": step.measure_step,
     "batch": step.measure_batch,
     "evaluation": evaluation.measure_evaluation,
@@ -27,12 +27,12 @@ PARTS: dict[str, Callable[[Request], dict[str, Numbers]]] = {
 }
 
 
-def measure(names: Sequence[str], request: Request) -> Figures:
+def measure(names: Sequence[str], subject: Subject) -> Figures:
     """The figures of the parts that are named; BenchError for an unknown one."""
     unknown = [name for name in names if name not in PARTS]
     if unknown or not names:
         raise BenchError(f"--parts {','.join(names)}: allowed are all, {', '.join(PARTS)}, with commas")
-    return {name: PARTS[name](request) for name in names}
+    return {name: PARTS[name](subject) for name in names}
 
 
 def _ratios(figures: Figures) -> Iterator[tuple[str, str, Numbers]]:

@@ -11,7 +11,7 @@ import torch
 
 from bench.precision import PRECISIONS, supports
 from bench.speed.naive import PEER
-from bench.speed.step import GRAPHS, SIZES, Request, cycle, naive_step, our_loop, our_steps
+from bench.speed.step import GRAPHS, SIZES, Subject, cycle, naive_step, our_loop, our_steps
 from bench.speed.timing import Action, Numbers, interleaved, ratios, spread
 from bench.train.lanes import Lane
 from bench.train.loop import Loop
@@ -61,7 +61,7 @@ class _Team:
             connection.recv()
 
 
-def measure_jobs(request: Request) -> dict[str, Numbers]:
+def measure_jobs(subject: Subject) -> dict[str, Numbers]:
     """A step of the peer where two processes train two trials on this CPU, against the script that has it alone."""
     cpu, found = torch.device("cpu"), {}
     for precision in PRECISIONS:
@@ -69,7 +69,7 @@ def measure_jobs(request: Request) -> dict[str, Numbers]:
             continue
         with _Team(precision) as team:
             actions = {"naive": naive_step(SIZES[1], cpu), "ours": team.go_on}
-            seconds = interleaved(actions, request.repeats)
+            seconds = interleaved(actions, subject.repeats)
         steps = JOBS * CYCLES * cycle(our_loop(PEER, SIZES[1], cpu))
         each = [value / steps for value in seconds["ours"]]
         found[f"{JOBS}_processes_{precision}"] = {
@@ -101,13 +101,13 @@ def _together(lanes: int, device: torch.device, *, graphs: bool) -> Action:
     return go_on
 
 
-def measure_together(request: Request) -> dict[str, Numbers]:
+def measure_together(subject: Subject) -> dict[str, Numbers]:
     """A step of the peer where 1, 2, 4 and 8 trials are trained together, against the script and against one alone."""
-    device, found = request.device, {}
+    device, found = subject.device, {}
     kinds = [(graphs, lanes) for graphs in {False, device.type == "cuda"} for lanes in LANES]
     actions = {"naive": naive_step(SIZES[1], device)}
     actions |= {str(kind): _together(kind[1], device, graphs=kind[0]) for kind in kinds}
-    seconds = interleaved(actions, request.repeats)
+    seconds = interleaved(actions, subject.repeats)
     steps = cycle(our_loop(PEER, SIZES[1], device))
     for graphs, lanes in kinds:
         each, alone = ([value / (steps * n) for value in seconds[str((graphs, n))]] for n in (lanes, 1))

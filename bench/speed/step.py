@@ -29,7 +29,7 @@ SIZES = (16, 64, 256)
 
 
 @dataclass(frozen=True)
-class Request:
+class Subject:
     """What is to be measured."""
 
     algorithms: Sequence[str]
@@ -85,12 +85,12 @@ def _seconds(naive: Action, loops: Mapping[str, Loop], others: Mapping[str, Acti
     return seconds
 
 
-def measure_step(request: Request) -> dict[str, Numbers]:
+def measure_step(subject: Subject) -> dict[str, Numbers]:
     """Every algorithm's step at batch 64 against the naive one; in bf16 and from CUDA graphs where the device can."""
-    device, size = request.device, SIZES[1]
+    device, size = subject.device, SIZES[1]
     kinds = [
         (algorithm, precision, graphs)
-        for algorithm in request.algorithms
+        for algorithm in subject.algorithms
         for precision in PRECISIONS
         if supports(device, precision)
         for graphs in ((False, True) if device.type == "cuda" else (False,))
@@ -101,7 +101,7 @@ def measure_step(request: Request) -> dict[str, Numbers]:
     }
     roof = roofline.convolutions(device)
     convolutions = {name: action for name, (action, _) in roof.items()}
-    seconds = _seconds(naive_step(size, device), loops, convolutions, request.repeats)
+    seconds = _seconds(naive_step(size, device), loops, convolutions, subject.repeats)
     rate = roofline.best_rate(seconds, {name: operations for name, (_, operations) in roof.items()})
     # Of the arithmetic that is needed: what the script throws away counts against it.
     needed = roofline.flops(our_steps(loop := our_loop(PEER, size, device))) / cycle(loop)
@@ -121,12 +121,12 @@ def _against_roof(seconds: Sequence[float], operations: float, rate: float) -> N
     return milliseconds | {"gflop": operations / 1e9, "share_of_fp32_roofline": share}
 
 
-def measure_batch(request: Request) -> dict[str, Numbers]:
+def measure_batch(subject: Subject) -> dict[str, Numbers]:
     """The peer's step by batch size against the naive one."""
     found = {}
     for size in SIZES:
-        loops = {"ours": our_loop(PEER, size, request.device)}
-        seconds = _seconds(naive_step(size, request.device), loops, {}, request.repeats)
+        loops = {"ours": our_loop(PEER, size, subject.device)}
+        seconds = _seconds(naive_step(size, subject.device), loops, {}, subject.repeats)
         found[str(size)] = {
             **spread("images_per_second", [size / value for value in seconds["ours"]]),
             **ratios("ratio_to_naive", seconds["naive"], seconds["ours"]),

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import gans
 from bench.data import published
 from bench.errors import BenchError
-from bench.tasks.base import Scoring, Stream, Task, Yardstick
+from bench.tasks.base import Scoring, Stream, Task
 from bench.tasks.curves import Curves
 from bench.tasks.digits import Digits
 from bench.tasks.image_to_image import Inpainting, SuperResolution, Translation
 from bench.tasks.stacked import StackedDigits
 
-__all__ = ["TASKS", "Scoring", "Stream", "Task", "Yardstick", "choose"]
+__all__ = ["TASKS", "Scoring", "Stream", "Task", "choose"]
 
 TASKS: dict[str, Task] = {
     task.name: task for task in (Digits(), Curves(), StackedDigits(), Inpainting(), Translation(), SuperResolution())

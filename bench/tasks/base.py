@@ -20,29 +20,10 @@ from bench.errors import BenchError
 from bench.pictures import Picture
 from bench.protocol import Preset
 from bench.samples import Samples
+from bench.yardstick import Yardstick
 from gans import GAN, Batch
 from gans.factors import conflict
 from gans.fields import Field
-
-
-class Yardstick(Protocol):
-    """What scores generated elements; metrics are named by `bench.protocol.metric_name`."""
-
-    @property
-    def extractor_hash(self) -> str: ...
-
-    @property
-    def inception_hash(self) -> str | None: ...
-
-    @property
-    def notice(self) -> str | None: ...
-
-    def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
-        """Scores of samples; `final=False`, during training, leaves out what takes long."""
-        ...
-
-    def floor(self, images: Tensor, n: int) -> dict[str, float]:
-        """Scores of `n` of the real elements, what generated ones may hope for; {} where there are fewer."""
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,14 @@ from bench.pictures import Picture, curve_plot
 from bench.protocol import Budget, Preset, metric_name
 from bench.samples import Samples
 from bench.tasks.base import Scoring, Task
+from bench.yardstick import Yardstick
 from gans.fields import CURVES
 
 
-class CurveYardstick:
+class CurveYardstick(Yardstick):
     """Scores curves float32 [N, 1, 1, 16] against the formula itself."""
 
     extractor_hash = "the 16 points"
-    inception_hash = None
-    notice = None
 
     def judge(self, samples: Samples, *, final: bool = True) -> dict[str, float]:
         """The scores of samples."""

@@ -15,7 +15,8 @@ from bench.data import PUBLISHED, Dataset, Published, load, with_validation
 from bench.errors import BenchError
 from bench.pictures import Picture, image_grid
 from bench.samples import Samples
-from bench.tasks.base import Scoring, Task, Yardstick
+from bench.tasks.base import Scoring, Task
+from bench.yardstick import Yardstick
 from gans import GAN
 from gans.fields import DIGITS
 

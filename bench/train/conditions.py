@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from mlflow.entities import Run as MlflowRun
 
 import gans
-from bench import environment
+from bench import environment, stored
 from bench.columns import RESULTS
 from bench.errors import BenchError
-from bench.evaluate import MIN_SAMPLES
 from bench.plan import Cell, Trial
-from bench.protocol import Protocol
+from bench.protocol import MIN_SAMPLES, Protocol
 from bench.request import Grid
 from bench.track import PREFIX, Store
 from bench.train.interface import Settings
@@ -60,9 +59,9 @@ class Conditions:
             data_images=len(self.data.images),
             budget=str(self.settings.budget),
             samples=self.settings.samples,
-            weights="ema" if getattr(cell.config, "ema", 0) else "raw",
+            weights="ema" if cell.config.ema else "raw",
             extractor=self.yardstick.extractor_hash,
-            inception=self.yardstick.inception_hash or "",
+            inception=self.yardstick.inception_hash,
             reference=self.task.reference,
             prefix=self.task.prefix,
             precision=self.settings.precision,
@@ -79,17 +78,22 @@ class Conditions:
         return self.task.track or gans.get(cell.algorithm).info.track
 
     def finished(self, store: Store, trials: Sequence[Trial]) -> dict[Trial, MlflowRun]:
-        """Those that the store holds with a result, made by the same code of the algorithm: the last run of each."""
-        one = {"fingerprint": self.fingerprint(trials[0])} if len(trials) == 1 else {}
-        found: dict[str, MlflowRun] = {}
-        for run in sorted(store.runs("trial", **one), key=lambda run: run.info.start_time):
-            if run.data.tags.get(f"{PREFIX}status") in RESULTS:
-                found[run.data.tags[f"{PREFIX}fingerprint"]] = run
-        known = {}
-        codes = {name: environment.code(gans.get(name)) for name in {trial.cell.algorithm for trial in trials}}
-        for trial in trials:
-            run = found.get(self.fingerprint(trial))
-            code = codes[trial.cell.algorithm]
-            if run is not None and run.data.tags.get(f"{PREFIX}code", code) == code:
-                known[trial] = run
-        return known
+        """Those that the store holds with a result of today's code of the algorithm: the last such run of each.
+
+        A later run of other code, as an import may bring it, does not hide it.
+        """
+        today = {name: environment.code(gans.get(name)) for name in {trial.cell.algorithm for trial in trials}}
+        wanted = {self.fingerprint(trial): trial for trial in trials}
+        if len(trials) == 1:
+            runs = store.runs("trial", fingerprint=self.fingerprint(trials[0]))
+        else:  # MLflow's own search takes long for thousands
+            runs = stored.runs(store.client, store.experiment_id)
+        found: dict[Trial, MlflowRun] = {}
+        for run in sorted(runs, key=lambda run: run.info.start_time):
+            tags = run.data.tags
+            trial = wanted.get(tags.get(f"{PREFIX}fingerprint", ""))
+            if trial is not None and tags.get(f"{PREFIX}status") in RESULTS:
+                code = today[trial.cell.algorithm]
+                if tags.get(f"{PREFIX}code", code) == code:
+                    found[trial] = run
+        return {trial: found[trial] for trial in trials if trial in found}

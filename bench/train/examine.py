@@ -15,15 +15,16 @@ from typing import Any
 import torch
 
 from bench.data import Dataset
-from bench.evaluate import squared_error
+from bench.features.restored import squared_error
 from bench.pictures import SAMPLES, TRAINING, Picture, gif_bytes, png_bytes
 from bench.protocol import metric_name
 from bench.spool import RunWriter
-from bench.tasks import Task, Yardstick
+from bench.tasks import Task
 from bench.train.loop import Loop
 from bench.train.sampling import draw, frozen, reconstructions, shown
 from bench.train.selection import VALIDATION_FID, Best
 from bench.train.signals import Interrupts
+from bench.yardstick import Yardstick
 
 SAMPLING_SEED = 1_000_003
 """Added to the trial's seed, so that evaluation never draws the latents of training."""

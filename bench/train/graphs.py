@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bench.errors import first_line
 from gans import GAN, Batch, Scalars, Turn
 
 WARM_UP = 3
@@ -68,7 +69,7 @@ class Replayed:
                 self._names, self._values = list(scalars), torch.stack(list(scalars.values()))
                 put_back(self._gan, places)
         except RuntimeError as error:
-            cause = str(error.__context__ or error).partition("\n")[0]
+            cause = first_line(error.__context__ or error)
             raise RuntimeError(f"turn {self._turn.name} cannot be captured ({cause}); leave --graphs out") from error
         self._graph = graph
 

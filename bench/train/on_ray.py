@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bench.errors import BenchError
+from bench.errors import BenchError, first_line
 from bench.plan import Trial
 from bench.request import Request
 from bench.train.interface import Ended, Order, Watcher
@@ -47,7 +47,6 @@ def cluster(
     trials: Sequence[Trial],
     gpu_share: float | None,
     store: str,
-    work: Work = train,
     slots: int | None = None,
 ) -> Iterator[OnRay]:
     """The cluster at `address`: 'local' starts one here for as long as this lasts, 'auto' takes the one that runs here.
@@ -74,10 +73,10 @@ def cluster(
     try:
         ray.init(**where, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # ConnectionError, RuntimeError, ValueError, as the mood takes it
-        raise _unreachable(address, str(error).strip().partition("\n")[0]) from error
+        raise _unreachable(address, first_line(error)) from error
     try:
         _check_store(store)
-        yield OnRay(request, trials, _gpus(address, request, gpu_share), work)
+        yield OnRay(request, trials, _gpus(address, request, gpu_share), train)
     finally:
         ray.shutdown()
 
@@ -166,8 +165,7 @@ class OnRay:
                         raise error.cause from error
                 except ray.exceptions.RayError as error:  # of the worker or its machine
                     if not told:
-                        cause = str(error).strip().partition("\n")[0]
-                        lost = f"its process died {TRIES} times: {cause}"
+                        lost = f"its process died {TRIES} times: {first_line(error)}"
                         yield Ended(order.number, lost=lost, patience=order.patience)
         interrupts.obey()
 

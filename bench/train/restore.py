@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 import gans
 from bench.data import PUBLISHED
-from bench.errors import BenchError
+from bench.errors import BenchError, one_line
 from bench.protocol import Protocol
 from bench.stored import find_run
 from bench.tasks import Task, choose
@@ -54,7 +54,7 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
                 metadata = file.metadata()
                 state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
             cls = gans.get(metadata["algorithm"])
-            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), task.field)  # type: ignore[arg-type]
+            gan = cls(cls.Config.from_dict(json.loads(metadata["config"])), task.field)
             gan.load_state_dict(state)
             gan.progress = float(metadata.get("progress", 1.0))  # files of older versions have none
             if not 0 <= gan.progress <= 1:
@@ -62,6 +62,6 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
         except gans.UnknownAlgorithm as error:
             raise BenchError(f"{name}: {error}; install the package, or restore the file, that registers it") from error
         except Exception as error:  # anything may stand in a stranger's file
-            cause = " ".join(str(error).split())[:200]
+            cause = one_line(error, 200)
             raise BenchError(f"the weights of {name} cannot be read: {cause}; train the trial again") from error
     return gan.to(torch.device("cpu")), name, task

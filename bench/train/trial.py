@@ -19,13 +19,13 @@ from typing import Any
 import torch
 
 import gans
+from bench.columns import RESULTS
 from bench.data import Dataset
 from bench.diagnosis import Diagnosis, diagnose
 from bench.errors import place_in
 from bench.journal import NoRoom
 from bench.plan import Trial
 from bench.spool import RunWriter
-from bench.tasks import Yardstick
 from bench.train.checkpoint import Checkpoints, Damaged
 from bench.train.examine import Examiner
 from bench.train.interface import Outcome, Settings, Watcher
@@ -33,6 +33,7 @@ from bench.train.loop import Counts, Diverged, Loop
 from bench.train.memory import out_of_memory
 from bench.train.restore import weights_bytes
 from bench.train.signals import Interrupts
+from bench.yardstick import Yardstick
 from gans import GAN
 from gans.fields import DIGITS, Field
 from gans.networks import parameter_count
@@ -44,7 +45,7 @@ DRAIN_EVERY = 25
 def build(trial: Trial, device: torch.device, field: Field = DIGITS) -> GAN:
     """The trial's GAN on its device; its seed fixes initial weights, latents and dropout, each a stream of its own."""
     torch.manual_seed(trial.seed)
-    gan = gans.get(trial.cell.algorithm)(trial.cell.config, field).to(device)  # type: ignore[arg-type]
+    gan = gans.get(trial.cell.algorithm)(trial.cell.config, field).to(device)
     gan.rng = torch.Generator(device).manual_seed(trial.seed)
     # Dropout must not depend on how many numbers the initial weights took.
     torch.manual_seed(trial.seed)
@@ -117,11 +118,8 @@ class TrialRunner:
 
     def _memory_advice(self) -> str:
         config = self.trial.cell.config
-        lower = [
-            f"{name} (now {getattr(config, name)})"
-            for name, least in (("batch_size", 2), ("unroll", 0), ("pack", 1))
-            if getattr(config, name, least) > least
-        ]
+        now = {"batch_size": (config.batch_size, 2), "unroll": (config.unroll, 0), "pack": (config.pack, 1)}
+        lower = [f"{name} (now {value})" for name, (value, least) in now.items() if value > least]
         return (
             f"out of memory on {self.settings.device}: lower {' or '.join(lower)} with --set, train fewer trials at a "
             "time (--jobs, --together), stop other programs that use the device, or choose another one with --device"
@@ -236,7 +234,7 @@ class TrialRunner:
         return {name: value for name, value in dataclasses.asdict(self.counts).items() if name != "steps"}
 
     def _diagnosis(self, outcome: Outcome) -> Diagnosis | str:
-        if outcome.status not in ("finished", "diverged"):
+        if outcome.status not in RESULTS:
             return ""
         return diagnose(
             outcome.reason,

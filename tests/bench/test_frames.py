@@ -179,6 +179,18 @@ def test_without_the_file_of_curves_it_warns_and_has_none(tmp_path):
     assert list(curves) == [column.name for column in CURVES]
 
 
+def test_an_export_that_is_broken_off_leaves_no_rows_without_their_curves(tmp_path, monkeypatch):
+    def stop(path, content):
+        save(path, content)
+        raise KeyboardInterrupt
+
+    save = frames.save
+    monkeypatch.setattr(frames, "save", stop)
+    with pytest.raises(KeyboardInterrupt):
+        frames.write(*make(), tmp_path / "all.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["all.curves.csv"]
+
+
 def test_a_frame_of_very_many_metrics_is_in_one_piece(recwarn):
     """A store of several tasks has over a hundred columns; pandas warned the user of each one more."""
     metrics = {f"metric_{i}": [float(i)] for i in range(300)}

@@ -36,7 +36,9 @@ def by_cell(frame):
     return frame.sort_values(["kind", "cell", "seed"], ignore_index=True)
 
 
-def test_rows_curves_and_times_are_those_of_the_file(store, new_store, exported):
+def test_rows_curves_and_times_are_those_of_the_file(store, new_store, exported, monkeypatch):
+    """In as many calls of the store as they take."""
+    monkeypatch.setattr("bench.merge.BATCH", 7)
     here, theirs = new_store("other machine"), exported(store)
     assert merge(theirs, here) == Merged(added=4, present=0)
     there, merged = results.load(store.uri), results.load(here.uri)

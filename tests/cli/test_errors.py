@@ -185,6 +185,21 @@ def test_a_rerun_repeats_what_is_not_the_default_and_nothing_else():
     assert asked.grid().shared_arguments(500) == words + others
 
 
+@pytest.mark.parametrize(
+    "asked", [{"steps": 30}, {"epochs": 2}, {"g_updates": 7}, {"device": "cpu"}, {"precision": "bf16"}]
+)
+def test_a_rerun_has_the_same_budget_device_and_precision(monkeypatch, asked):
+    monkeypatch.setattr("bench.precision.check", lambda *_: None)
+    ((name, value),) = asked.items()
+    words = Request(algos="dcgan", preset="quick", **asked).grid().shared_arguments(10_000)
+    assert words[4:] == [f"--{name.replace('_', '-')}", str(value)]
+
+
+def test_a_grid_that_is_sent_to_another_machine_names_its_preset():
+    """There the default may be another one."""
+    assert Request(algos="dcgan", device="cpu").grid().request.preset == "quick"
+
+
 class TestScore:
     @pytest.mark.parametrize(
         ("array", "words"),

@@ -8,8 +8,10 @@ import click
 import jsonschema
 import pytest
 
+from bench.cli.plan import Progress, _cell
 from bench.cli.plan_file import keys
 from bench.cli.run import run
+from bench.plan import expand
 from bench.track import Store
 from bench.train.calibrate import Estimate
 from bench.train.conditions import Conditions
@@ -184,6 +186,14 @@ def test_hours_count_what_is_left(command, planned, monkeypatch):
     assert "seeds 0..2   30.0 min per trial (made up)" in out
     assert out.endswith("about 1.5 hours of work on this device\n")
     assert sorted(path.name for path in Path().iterdir()) == ["plan.yaml"]
+
+
+def test_a_trial_with_a_checkpoint_takes_the_steps_that_it_still_lacks(capsys):
+    trials = expand(["gan"], seeds=3).trials
+    progress = Progress(finished={trials[0]: None}, steps={trials[1]: 30})
+    left = _cell(trials[0].cell, trials, progress, lambda cell: Estimate(100.0, 40, "made up"))
+    assert left == 0.25 * 100 + 100
+    assert "1 done   seed 1 at step 30" in capsys.readouterr().out
 
 
 def test_each_cell_has_its_own_trials_and_times(planned, monkeypatch):

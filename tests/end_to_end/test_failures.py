@@ -3,6 +3,9 @@
 import pytest
 
 from bench import results
+from bench.journal import NoRoom
+from bench.track import Store
+from bench.train.trial import TrialRunner
 from gans.standard.dcgan import DCGAN
 
 RUN = ("run", "--algos", "dcgan", "--bn", "on/off", "--preset", "smoke", "--steps", "6")
@@ -13,6 +16,11 @@ pytestmark = pytest.mark.usefixtures("ready_store", "no_page")
 def rows():
     frame = results.load().trials
     return frame[frame["kind"] == "trial"].set_index("cell")
+
+
+def parent_status():
+    (parent,) = Store().runs("run")
+    return parent.info.status
 
 
 @pytest.fixture
@@ -67,6 +75,18 @@ def test_interruption_keeps_what_is_done(command, without_bn):
     frame = rows()
     assert frame.loc["dcgan bn=off", "status"] == "interrupted"
     assert frame.loc["dcgan bn=on", "status"] == "finished"
+    assert parent_status() == "KILLED"
+
+
+def test_a_run_that_an_error_ends_is_not_taken_for_finished(command, monkeypatch):
+    def full(self):
+        raise NoRoom("the disk is full")
+
+    monkeypatch.setattr(TrialRunner, "_begin", full)
+    code, _, err = command(*RUN)
+    assert code == 2
+    assert err.endswith("bench: error: the disk is full\n")
+    assert parent_status() == "FAILED"
 
 
 def test_data_changes_the_protocol(command, digits, real_mnist):

@@ -16,12 +16,14 @@ from torchvision.transforms.functional import gaussian_blur
 
 from bench.data import Dataset
 from bench.errors import BenchError
-from bench.evaluate import DURING, MIN_SAMPLES, Evaluator, squared_error
+from bench.evaluate import DURING, Evaluator
 from bench.features import FOLDER, extractor_hash
 from bench.features.extractor import Space, extractor_name
 from bench.features.metrics import one_order
 from bench.features.reference import Reference, real_of
+from bench.features.restored import squared_error
 from bench.features.weights import SECOND_FOLDER, WEIGHTS
+from bench.protocol import MIN_SAMPLES
 
 CPU = torch.device("cpu")
 N = 1000
@@ -233,7 +235,7 @@ def test_names_carry_the_number_of_images(evaluator: Evaluator, digits: Tensor) 
 def test_the_evaluator_names_its_extractor(evaluator: Evaluator) -> None:
     second = extractor_hash(FOLDER / SECOND_FOLDER / WEIGHTS)
     assert evaluator.extractor_hash == f"{extractor_hash()}+{second}"
-    assert evaluator.inception_hash is None
+    assert evaluator.inception_hash == ""
 
 
 @pytest.mark.parametrize(

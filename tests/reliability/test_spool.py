@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import signal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from victim import CURVES, LONG, Victim, context, open_store
 
 from bench import results, spool, sync
 from bench.errors import BenchError
-from bench.journal import Journal
+from bench.journal import Journal, NoRoom
 from bench.locks import try_lock
 from bench.track import Store
 
@@ -117,6 +118,33 @@ def test_many_points_go_in_calls_that_the_store_takes(monkeypatch):
     assert sum(sizes) == 2500
     assert max(sizes) <= 1000
     assert len(sizes) == 4
+
+
+def test_a_store_that_has_just_failed_is_left_alone(monkeypatch):
+    """Each of its calls may hold the training up for long."""
+    asked = []
+    monkeypatch.setattr(Store, "create", lambda *_: asked.append("once") or 1 / 0)
+    with pytest.warns(UserWarning, match="takes nothing"):
+        writer = spool.Spool(Store()).start("a run", "run")
+    for _ in range(3):
+        writer.flush()
+    writer.release()
+    assert asked == ["once"]
+
+
+def test_of_a_line_that_did_not_fit_nothing_stays(tmp_path):
+    journal = Journal(tmp_path)
+    journal.append(START)
+    path = tmp_path / "journal.jsonl"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 5, before[1]))
+    try:
+        with pytest.raises(NoRoom, match="File too large"):
+            journal.append(TAGS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    journal.append({"op": "close", "status": "FINISHED"})
+    assert [entry["op"] for entry in Journal(tmp_path).entries] == ["start", "close"]
 
 
 def test_a_torn_line_is_forgotten(tmp_path):

@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import workers
@@ -17,7 +18,7 @@ from bench import results
 from bench.errors import BenchError
 from bench.plan import expand
 from bench.request import Request
-from bench.train import processes
+from bench.train import processes, worker
 from bench.train.interface import Ended, Order
 from bench.train.loop import Loop
 from bench.train.processes import Processes
@@ -163,6 +164,17 @@ def test_what_a_trial_raises_is_not_taken_for_the_death_of_the_master(error):
     finally:
         signal.signal(signal.SIGINT, handler)
     assert pipe.sent == [error or Ended(7)]
+
+
+def test_a_worker_trains_no_other_trial_than_the_one_that_was_asked_for(monkeypatch):
+    """As where its machine has other data."""
+    here = SimpleNamespace(plan=SimpleNamespace(trials=["a trial"]), fingerprint=lambda trial: "0123")
+    workplace = SimpleNamespace(conditions=here, train=lambda order, *_: Ended(order.number))
+    monkeypatch.setattr(worker, "_workplace", lambda request: workplace)
+    assert worker.train(None, Order(0, "0123", "", {}), None, None) == Ended(0)
+    for order in (Order(0, "4567", "", {}), Order(1, "0123", "", {})):
+        with pytest.raises(BenchError, match=f"trial {order.number} is another one"):
+            worker.train(None, order, None, None)
 
 
 def test_what_ends_a_run_stops_the_others_too(tmp_path):

@@ -110,23 +110,9 @@ def test_a_page_of_many_trials_reads_the_points_that_it_shows(made_up, monkeypat
     assert [metrics for metrics, _ in read] == [["mnist_fid_2k"], None]
 
 
-def test_runs_of_a_server_by_their_ids_are_read_in_few_calls(made_up, monkeypatch):
-    """As `bench run` does at its end with the trials that it knew already."""
-    monkeypatch.setattr(database, "is_database", lambda _: False)
-    ids = sorted(run.info.run_id for run in made_up.runs("trial"))
-    calls = []
-    honest = stored.search
-    monkeypatch.setattr(stored, "TOGETHER", 5)
-    monkeypatch.setattr(stored, "search", lambda *arguments: calls.append(arguments) or honest(*arguments))
-    found = stored.runs(made_up.client, made_up.experiment_id, "none", ids[:11])
-    assert sorted(run.info.run_id for run in found) == ids[:11]
-    assert len(calls) == 1 + 3
-
-
-def test_runs_of_one_command_and_those_that_it_knew_are_read(made_up, monkeypatch):
-    ids = sorted(run.info.run_id for run in made_up.runs("trial"))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", made_up.uri)
-    assert sorted(results.load(parent="none", also=ids[2:9]).trials["run_id"]) == ids[2:9]
+def test_results_are_of_the_runs_that_are_asked_for(made_up):
+    runs = stored.runs(made_up.client, made_up.experiment_id)[2:9]
+    assert sorted(results.of_runs(made_up, runs).trials["run_id"]) == sorted(run.info.run_id for run in runs)
 
 
 def test_curves_of_a_server_are_asked_for_at_once_and_keep_their_order():

@@ -163,7 +163,7 @@ def test_an_unknown_part_is_refused_with_those_allowed(command):
 @pytest.mark.parametrize("part", ["step", "batch", "checkpoint"])
 def test_parts_measure_something(part, monkeypatch):
     monkeypatch.setattr(step, "SIZES", (2, 4))
-    rows = parts.measure([part], step.Request([PEER], 2, CPU))[part]
+    rows = parts.measure([part], step.Subject([PEER], 2, CPU))[part]
     values = [value for numbers in rows.values() for value in numbers.values()]
     assert values
     assert all(value > 0 for value in values)
@@ -176,7 +176,7 @@ def test_trials_side_by_side_are_measured(monkeypatch):
     monkeypatch.setattr(side_by_side, "PRECISIONS", ("fp32",))
     monkeypatch.setattr(side_by_side, "CYCLES", 1)
     monkeypatch.setattr(side_by_side, "LANES", (1, 2))
-    figures = parts.measure(["jobs", "together"], step.Request([PEER], 2, CPU))
+    figures = parts.measure(["jobs", "together"], step.Subject([PEER], 2, CPU))
     assert figures["jobs"]["2_processes_fp32"]["ratio_to_naive_median"] > 0
     one, two = (figures["together"][lanes] for lanes in "12")
     assert one["ratio_to_one_alone_median"] == 1
@@ -201,5 +201,5 @@ def test_overhead_is_the_share_that_the_turns_do_not_take(monkeypatch, ready_sto
     monkeypatch.setattr(Loop, "run", moves(Loop.run, 1.0))
     monkeypatch.setattr(Turn, "take", moves(Turn.take, 1.5))
     monkeypatch.setattr(timing.time, "perf_counter", lambda: now[0])
-    figures = parts.measure(["overhead"], step.Request([PEER], 2, CPU))
+    figures = parts.measure(["overhead"], step.Subject([PEER], 2, CPU))
     assert figures["overhead"]["of_a_trial"]["share_of_wall_time"] == pytest.approx(0.25)

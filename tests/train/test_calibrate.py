@@ -1,11 +1,14 @@
 """The hours that `bench plan` tells, by a made-up clock: steps all along the training, and the scorings there are."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from bench import environment
 from bench.request import Request
-from bench.train.calibrate import Stopwatch
+from bench.track import PREFIX
+from bench.train.calibrate import Stopwatch, from_store
 from bench.train.conditions import Conditions
 from bench.train.loop import Loop
 
@@ -65,3 +68,15 @@ def test_an_epoch_of_unpaired_images_is_one_pass_over_either_kind(estimate):
     """Of the embedded digits 300 sixes and 300 nines are trained on, of which a step takes a batch each."""
     found = estimate(lambda gan: 0.25, algos="cyclegan", task="translation", epochs=2, assignments=("batch_size=10",))
     assert found.steps == 60
+
+
+def test_what_another_device_took_says_nothing_of_this_one():
+    conditions = Conditions(Request(algos="gan", preset="smoke", device="cpu", samples=200, offline=True).grid())
+
+    def took(seconds, device):
+        tags = {f"{PREFIX}device": device, f"{PREFIX}status": "finished"}
+        return SimpleNamespace(data=SimpleNamespace(tags=tags, params={"steps": "20"}, metrics={"seconds": seconds}))
+
+    here = environment.device_name(conditions.settings.device)
+    assert from_store([took(1.0, "a tpu"), took(7.0, here)], conditions).seconds == 7.0
+    assert from_store([took(1.0, "a tpu")], conditions) is None

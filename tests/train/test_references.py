@@ -52,6 +52,21 @@ def test_another_program_and_fresh_score_their_own(run, monkeypatch):
     assert len(rows) == 10
 
 
+def test_each_track_has_its_own(run, monkeypatch):
+    run()
+    monkeypatch.setattr("bench.train.conditions.Conditions.track", lambda *_: "another")
+    run("--first-seed", 1)
+    tracks = [row.data.tags[f"{PREFIX}track"] for row in Store().runs("reference")]
+    assert sorted(tracks) == ["another"] * 2 + ["curves"] * 2
+
+
+def test_other_options_score_their_own(run):
+    _, rows = run()
+    _, more = run("--first-seed", 1, "--device", "cpu")
+    assert more[:2] == rows
+    assert len(more) == 4
+
+
 def test_rows_that_a_kill_left_incomplete_are_scored_again(run):
     run()
     store = Store()
