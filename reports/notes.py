@@ -34,10 +34,11 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
         )
     if ((cells["diverged"] > 0) & (cells["seeds"] > 0)).any():
         said.append("* The mean is of survivors alone. Rank, median and IQM count a seed that diverged as the worst.")
+    there = set(cells["label"])
     said += [
         f"{label} repeats {other}: in a seed that both have, FID is the same to the last digit. The two count as one."
         for label, other in frame.attrs.get("repeated", {}).items()
-        if label in set(cells["label"])
+        if label in there
     ]
     if cells["rank_low"].notna().any():
         said.append(
