@@ -16,17 +16,13 @@ from typing import Any
 
 import gans
 from bench.errors import BenchError
+from bench.settings import as_text
 from gans.config import BaseConfig
 
 Misfit = Callable[[type[gans.GAN], Any], str | None]
 MOST_TRIALS = 100_000
 """Of one plan; so many take weeks on any machine."""
 BN_CHOICES = {"on": (True,), "off": (False,), "on/off": (True, False), "on,off": (True, False)}
-
-
-def as_text(value: Any) -> str:
-    """A config value as the command line spells it."""
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)
