@@ -76,20 +76,17 @@ class Section:
     group: Group
     sentences: list[str]
     board: TableView
-    dots: Plot | None
+    plots: dict[str, list[Plot]]
+    """By what they show, see `reports.plots.of_group`."""
+    curves_note: str
     pairs: TableView
     no_pairs: str
     """Why there are none, where there are none."""
     pairs_in_all: int
     """Of which `pairs` may list the neighbours alone."""
-    pairs_plots: list[Plot]
     effects: TableView
     effects_both: bool
-    effects_plots: list[Plot]
     budgets: TableView
-    budgets_plots: list[Plot]
-    curves: list[Plot]
-    curves_note: str
     gallery: Gallery
 
 
@@ -208,18 +205,14 @@ def _section(results: Results, group: Group, name: str, seen: dict[str, Look], g
         group=group,
         sentences=summary(results, group, single_seeds=False),
         board=replace(view, notes=[*view.notes, *limits]),
-        dots=plots.dots(results, group, name),
+        plots=plots.of_group(results, group, name),
+        curves_note=plots.curves_note(results, group),
         pairs=table_view(listed, seen),
         no_pairs="There is one cell and nothing to compare it with." if cells == 1 else NO_PAIRS,
         pairs_in_all=len(pairs),
-        pairs_plots=plots.pairs(results, group, name),
         effects=table_view(effects, seen),
         effects_both=bool(effects["both"].any()),
-        effects_plots=plots.effects(results, group, name),
         budgets=table_view(bought, seen),
-        budgets_plots=plots.budgets(results, group, name),
-        curves=plots.curves(results, group, name),
-        curves_note=plots.curves_note(results, group),
         gallery=gallery,
     )
 
