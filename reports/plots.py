@@ -17,6 +17,7 @@ from reports.curves import budgets as bought
 from reports.curves import curves as points
 from reports.groups import Group, devices, select
 from reports.looks import drawn
+from reports.notes import of_devices
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -94,11 +95,10 @@ def budgets(results: Results, group: Group, name: str) -> list[Plot]:
     """FID against every budget, and against what it cost."""
     if bought(results, group).empty:
         return []
-    where = devices(select(results, group)[1])
+    mixed = of_devices(devices(select(results, group)[1]))
     caption = "A line is the one seed of its cell."
     if (bought(results, group)["trials"] > 1).any():
         caption = "Mean over seeds, the band from the lowest to the highest. A line ends where its first seed did."
-    mixed = f"Seconds are of different devices ({', '.join(where)}) and do not compare" if len(where) > 1 else ""
     plots = []
     for x, axis in AXES.items():
         said = f"{caption} {mixed}." if mixed and x == "seconds" else caption

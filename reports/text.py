@@ -56,22 +56,18 @@ def _table(frame: pd.DataFrame, console: Console) -> Table:
     return table
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells that are Markdown already, as a table of it."""
-    lines = [head, ["---"] * len(head), *rows]
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: Sequence[str] = ()) -> str:
+    """Cells that are Markdown already, as a table of it; `align` has '---:' for a column that is set to the right."""
+    lines = [head, align or ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
 
 
 def as_markdown(frame: pd.DataFrame) -> str:
     """The whole table in Markdown, with its protocol above and notes below."""
-
-    def line(cells: list[str]) -> str:
-        return "| " + " | ".join(map(escaped, cells)) + " |"
-
     shown = columns(frame)
-    parts = [line([column.heading for column in shown])]
-    parts.append("|" + "|".join("---:" if column.right else ":---" for column in shown) + "|")
-    parts += [line([column.write(row) for column in shown]) for row in rows(frame)]
+    lines = ([escaped(column.write(row)) for column in shown] for row in rows(frame))
+    align = ["---:" if column.right else ":---" for column in shown]
+    parts = [markdown_table([escaped(column.heading) for column in shown], lines, align)]
     if frame.attrs.get("protocol"):
         track, protocol, text = (escaped(frame.attrs[key]) for key in ("track", "protocol", "protocol_text"))
         heading = f"**{track}**, protocol {protocol}: {text}"
