@@ -10,6 +10,8 @@ from bench.protocol import Protocol
 
 RESULTS = ("finished", "diverged")
 """The statuses of trials with a result, which another try would only repeat."""
+UNTRAINED = "untrained generator"
+"""The name of the row of reference that learning is measured from."""
 POSITION = ("g_updates", "d_updates", "images", "seconds")
 """How far a trial had come, in each unit; logged beside every point of a curve."""
 DTYPES = {
@@ -70,7 +72,7 @@ TRIALS = tuple(
         ("inception", "text", "protocol: hash of the Inception weights, empty without them"),
         ("reference", "text", "protocol: what samples are compared with"),
         ("prefix", "text", "protocol: first part of the names of its metrics"),
-        ("precision", "text", "protocol: what trials compute in, fp32 or bf16"),
+        ("precision", "text", "protocol: what trials compute in, fp32, tf32 or bf16"),
         ("validation", "whole", "protocol: training images set aside to choose the step by; 0: it is the last"),
         ("selection", "text", "protocol: among which steps, and by how many samples; empty where it is the last"),
         ("steps", "whole", "steps of the budget"),

@@ -17,15 +17,11 @@ from typing import Any
 import gans
 from bench.defaults import BN_CHOICES
 from bench.errors import BenchError
+from bench.settings import as_text
 
 Misfit = Callable[[type[gans.GAN], Any], str | None]
 MOST_TRIALS = 100_000
 """Of one plan; so many take weeks on any machine."""
-
-
-def as_text(value: Any) -> str:
-    """A config value as the command line spells it."""
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ BASE = "nsgan"
 """The row that the tricks are put on."""
 MORE_THAN_ONE = ("unrolled_gan",)
 """Tricks whose row has another loss of G and other rates too, so that it is no comparison of the trick."""
+FAR = 1.25
+"""Times the base's FID from which a cell is told of by itself."""
 ON_THE_WAY = 2_000
 """Samples that are scored in training."""
 TELLING = {"accuracy": ".3f", "reconstruction": ".4f", "psnr": ".2f", "modes": ",.0f", "valid": ".3f"}
@@ -53,9 +55,9 @@ def load() -> results.Results:
     return results.load(MEASURED)
 
 
-def main_group(found: results.Results, track: str = TRACK) -> Group:
-    """That of most trials of a track: rows that score averaged weights have a protocol of their own."""
-    there = [group for group in protocols(found) if group.track == track]
+def main_group(found: results.Results) -> Group:
+    """That of most trials of TRACK: rows that score averaged weights have a protocol of their own."""
+    there = [group for group in protocols(found) if group.track == TRACK]
     return max(there, key=lambda group: len(select(found, group)[1]))
 
 
@@ -154,8 +156,8 @@ def default_cell(name: str, *settings: str) -> str:
     return expand([name], assignments=settings).cells[0].label
 
 
-def tail(found: results.Results, factor: float = 1.25) -> str:
-    """The cells whose FID is so many times the base's, or that lost a trial or a digit, worst first.
+def tail(found: results.Results) -> str:
+    """The cells whose FID is FAR times the base's, or that lost a trial or a digit, worst first.
 
     Beside each its last FID in training and the base's after as many updates of G, between two evaluations on the
     straight line; both of ON_THE_WAY samples, and means over seeds.
@@ -166,7 +168,7 @@ def tail(found: results.Results, factor: float = 1.25) -> str:
     bases = _by_updates(found, group, base["label"])
     lines = []
     for row in reversed(cells.values()):
-        if row["fid"] <= factor * base["fid"] and not (row["diverged"] or row["failed"] or row["collapsed"]):
+        if row["fid"] <= FAR * base["fid"] and not (row["diverged"] or row["failed"] or row["collapsed"]):
             continue
         counted = (NOTHING,) * 3
         if mine := _by_updates(found, group, row["label"]):

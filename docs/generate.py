@@ -18,7 +18,7 @@ from mkdocs.structure.pages import Page
 import gans
 from bench import album, results
 from bench.pictures import SAMPLES
-from bench.plan import as_text
+from bench.settings import as_text
 from gans import GAN
 from gans.config import Option
 from reports import tables

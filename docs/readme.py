@@ -89,9 +89,7 @@ def picture(found: results.Results) -> Figure:
         axes, right = (fig.add_axes((left, body[0], width, body[1])) for left, width in ((0.16, 0.38), (0.555, 0.435)))
         for place, row in enumerate(shown):
             colour = colours[row["label"]].colour if row["kind"] == "cell" else MUTED
-            if row["seeds"] > 1:
-                axes.plot([row["fid_low"], row["fid_high"]], [place] * 2, color=colour, linewidth=2.4, alpha=0.5)
-            axes.scatter([row["fid"]], [place], s=44, color=colour, zorder=4)
+            plotting.interval(axes, place, row["fid"], row["fid_low"], row["fid_high"], colour)
             strip = strips[place]
             if strip is not None:
                 right.imshow(

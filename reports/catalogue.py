@@ -13,8 +13,10 @@ from typing import Any
 import pandas as pd
 
 from bench.defaults import EMBEDDED
+from bench.settings import as_text
 from reports.looks import Look
-from reports.numbers import number, setting
+from reports.numbers import NOTHING, number
+from reports.plotting import MOST_ROWS
 
 HEADED = {
     "paper": "Differs from paper", "tutorial": "Differs from tutorial", "nets": "Nets", "settings": "Settings",
@@ -35,9 +37,16 @@ class Algorithm:
     deviations: list[tuple[str, str]]
     """What is said of, such as 'Differs from paper', and what."""
     cells: list[tuple[str, Look]]
-    settings: list[tuple[str, list[str], bool]]
-    """Name, its value in each cell, and whether they differ."""
+    more: int
+    """Further cells, of more than MOST_ROWS."""
+    settings: list[tuple[str, list[str]]]
+    """Name, and its value in each of `cells`, or the one that all have, further ones too."""
     commands: list[str]
+
+    @property
+    def differ(self) -> list[str]:
+        """The settings that are not the same in all cells."""
+        return [name for name, values in self.settings if len(values) > 1]
 
 
 def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
@@ -49,7 +58,7 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
         by_cell = here.groupby("label")
         configs = {str(label): values.iloc[-1] for label, values in by_cell["config"]}
         fields = dict.fromkeys(key for config in configs.values() for key in config)
-        values = {key: [setting(config.get(key)) for config in configs.values()] for key in fields}
+        values = {key: [_value(config.get(key)) for config in configs.values()] for key in fields}
         arxiv = re.search(r"arXiv:(\d{4}\.\d{4,5})\b", latest["paper"])
         listed.append(
             Algorithm(
@@ -59,12 +68,17 @@ def algorithms(rows: pd.DataFrame, seen: dict[str, Look]) -> list[Algorithm]:
                 paper=latest["paper"],
                 arxiv=arxiv.group(1) if arxiv else "",
                 deviations=[_deviation(item) for item in latest["deviations"]],
-                cells=[(label, seen[label]) for label in configs],
-                settings=[(key, shown, len(set(shown)) > 1) for key, shown in values.items()],
+                cells=[(label, seen[label]) for label in list(configs)[:MOST_ROWS]],
+                more=max(len(configs) - MOST_ROWS, 0),
+                settings=[(key, all_[: MOST_ROWS if len(set(all_)) > 1 else 1]) for key, all_ in values.items()],
                 commands=_longest(command for _, values in by_cell["command"] for command in values),
             )
         )
     return listed
+
+
+def _value(value: Any) -> str:
+    return NOTHING if value is None else as_text(value)
 
 
 def _longest(commands: Iterable[str]) -> list[str]:

@@ -93,8 +93,8 @@ class Column:
     """Left out of a terminal without room for it."""
 
 
-def _text(heading: str, key: str, *, wide: bool = False) -> Column:
-    return Column(heading, key, lambda row: str(row[key]), right=False, wide=wide)
+def _text(heading: str, key: str) -> Column:
+    return Column(heading, key, lambda row: str(row[key]), right=False)
 
 
 def _number(heading: str, key: str, form: str = TWO_DECIMALS, *, wide: bool = False) -> Column:
@@ -158,11 +158,11 @@ BUDGETS = (
     Column("D updates", "d_updates", lambda row: worst(row["d_updates"], ",.0f", "not reached"), wide=True),
 )
 PROBLEMS = (
-    Column("cell", "label", lambda row: str(row["label"]), right=False),
-    Column("seed", "seed", lambda row: number(row["seed"], "d")),
-    Column("status", "status", lambda row: str(row["status"]), right=False),
+    _text("cell", "label"),
+    _number("seed", "seed", "d"),
+    _text("status", "status"),
     Column("reason", "reason", lambda row: str(row["reason"]) or "not recorded", right=False),
-    Column("images seen", "images", lambda row: number(row["images"], ",.0f"), wide=True),
+    _number("images seen", "images", ",.0f", wide=True),
     Column("run", "run_id", lambda row: str(row["run_id"])[:8], right=False, wide=True),
 )
 

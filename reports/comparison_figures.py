@@ -81,11 +81,8 @@ def effect_sizes(results: Results, protocol: Group | str | None = None) -> Figur
         axes.axvline(0, color=MUTED, linewidth=1)
         for place, row in enumerate(effects.to_dict("records")):
             colour = by_row.get((row["factor"], row["label"]), INK)
-            if row["pairs"] > 1:
-                axes.plot([row["low"], row["high"]], [place] * 2, color=colour, linewidth=2.2, alpha=0.55)
-            axes.scatter(
-                [row["difference"]], [place], s=42, color=colour, marker="o" if row["algorithm"] else "s", zorder=4
-            )
+            marker = "o" if row["algorithm"] else "s"
+            plotting.interval(axes, place, row["difference"], row["low"], row["high"], colour, marker)
         _effect_extent(axes, effects)
         axes.set_xlabel("FID after minus before (below 0: the change helps)")
         plotting.rows_axis(axes, names, "change")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -61,10 +62,13 @@ def repeated(rows: pd.DataFrame) -> dict[str, str]:
     by_seed = by_seed[np.isfinite(by_seed["value"])].sort_values("label")
     others = by_seed.groupby(["seed", "value"])["label"].transform("first")
     found: dict[str, str] = {}
+    members: dict[str, list[str]] = defaultdict(list)
     for both in zip(by_seed["label"], others, strict=True):
         one, two = sorted(found.get(label, label) for label in both)
         if one != two:
-            found |= {label: one for label in (two, *found) if found.get(label, two) == two}
+            moved = [two, *members.pop(two, [])]
+            found |= dict.fromkeys(moved, one)
+            members[one] += moved
     return found
 
 

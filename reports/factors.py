@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.settings import as_text
 from reports.comparisons import NUMBERS, allowed_for, numbers, outcomes, pair, repeated, verdict
 from reports.groups import config_key, mark, without
 from reports.moderated import moderated
-from reports.numbers import listed, setting
+from reports.numbers import listed
 from reports.paired import Paired, holm
 
 Sides = tuple["pd.Series[float]", "pd.Series[float]"]
@@ -44,7 +45,7 @@ class Factor:
         """'with BN', 'without BN', 'with augment=none'."""
         if self.field == "bn":
             return "with BN" if value else "without BN"
-        return f"with {self.field}={setting(value)}"
+        return f"with {self.field}={as_text(value)}"
 
 
 def factors(rows: pd.DataFrame) -> list[Factor]:
@@ -156,7 +157,7 @@ def mean_sides(sides: Sequence[Sides]) -> Sides:
 def _line(factor: Factor, sides: Sides, compared: Paired) -> dict[str, Any]:
     both = np.isfinite(compared.a) & np.isfinite(compared.b)
     base, changed = (float(side[both].mean()) if both.any() else math.nan for side in (compared.b, compared.a))
-    first, last = setting(factor.values[0]), setting(factor.values[-1])
+    first, last = as_text(factor.values[0]), as_text(factor.values[-1])
     return {
         "label": factor.label,
         "algorithm": factor.algorithm,
@@ -173,7 +174,7 @@ def _line(factor: Factor, sides: Sides, compared: Paired) -> dict[str, Any]:
 
 def _verdict(factor: Factor, compared: Paired, p: float, family: int) -> str:
     changed, base = (factor.side(value) for value in reversed(factor.values))
-    minus = " minus ".join(setting(value) for value in reversed(factor.values))
+    minus = " minus ".join(as_text(value) for value in reversed(factor.values))
     return verdict(compared, changed, base, minus, p, family, factor.label)
 
 
@@ -181,7 +182,7 @@ def _nothing_to_compare(factor: Factor, reasons: dict[str, str]) -> str:
     """Why there are not two sides, or not two of its own, or nothing."""
     if factor.repeats:
         return f"{factor.label}: {factor.repeats}"
-    field, values = factor.field, [setting(value) for value in factor.values]
+    field, values = factor.field, [as_text(value) for value in factor.values]
     for value, label in zip(values, factor.cells.values(), strict=True):
         if label in reasons:
             return f"{factor.label}: {field}={value} is skipped: {reasons[label]}"

@@ -134,13 +134,12 @@ def leaderboard_dots(results: Results, protocol: Group | str | None = None) -> F
         fig, axes = plotting.rows_figure(list(board["label"]), 0.34)
         for place, row in enumerate(board.to_dict("records")):
             colour = colours[row["label"]].colour
+            plotting.interval(axes, place, row["fid"], row["fid_low"], row["fid_high"], colour)
             if row["seeds"] > 1:
-                axes.plot([row["fid_low"], row["fid_high"]], [place] * 2, color=colour, linewidth=2.2, alpha=0.55)
                 single = finished.loc[finished["label"] == row["label"], "fid"]
                 axes.scatter(
                     single, [place] * len(single), s=16, facecolor=PAPER, edgecolor=colour, linewidth=0.9, zorder=3
                 )
-            axes.scatter([row["fid"]], [place], s=42, color=colour, zorder=4)
         plotting.fid_extent(axes, board["fid"], board["fid_high"])
         plotting.mark_floor(axes, floor(rows, "fid"))
         plotting.rows_axis(axes, list(board["label"]), "cell")

@@ -81,15 +81,12 @@ def titles(results: Results) -> dict[Group, str]:
     return named
 
 
-def select(
-    results: Results, protocol: Group | str | None = None, track: str | None = None
-) -> tuple[Group, pd.DataFrame]:
+def select(results: Results, protocol: Group | str | None = None) -> tuple[Group, pd.DataFrame]:
     """The one group that is meant and its rows, with a column `label` (see `labelled`).
 
     `protocol` is a group or a protocol's id. BenchError when that leaves none, or more than one.
     """
-    wanted = protocol.protocol if isinstance(protocol, Group) else protocol
-    track = protocol.track if isinstance(protocol, Group) else track
+    wanted, track = (protocol.protocol, protocol.track) if isinstance(protocol, Group) else (protocol, None)
     there = protocols(results)
     if not there:
         raise BenchError("no results to report; run some with: bench run --algos dcgan --bn on/off")
@@ -101,7 +98,7 @@ def select(
     if len(groups) > 1:
         raise BenchError(
             f"results of {len(groups)} tracks or protocols must not share a table; "
-            f"name one protocol (and track) of: {listed}"
+            f"name one protocol, or a group of tables.protocols, of: {listed}"
         )
     return groups[0], _rows(results, groups[0])
 

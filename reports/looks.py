@@ -6,7 +6,7 @@ white. `DARK` holds their counterparts on a dark page, in the same order.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,15 +100,18 @@ def looks(results: Results) -> dict[str, Look]:
     for label in neighbours:
         neighbours[label].update(*(group for group in together if label in group))
     found: dict[str, Look] = {}
+    anywhere, numbers = Counter[Look](), Counter[int]()
+    of_algorithm: dict[str, Counter[int]] = defaultdict(Counter)
     # The most crowded first, as greedy colourings of graphs do.
     for label in sorted(neighbours, key=lambda label: (-len(neighbours[label]), label)):
-        beside = Counter(found[other] for other in neighbours[label] & found.keys())
-        anywhere = Counter(found.values())
-        own = {look.number for other, look in found.items() if algorithm[other] == algorithm[label]}
-        others = Counter(look.number for other, look in found.items() if algorithm[other] != algorithm[label])
-        found[label] = min(
-            LOOKS, key=lambda look: (beside[look], look.number not in own, others[look.number], anywhere[look])
-        )
+        beside = Counter(found[other] for other in neighbours[label] if other in found)
+        own = of_algorithm[algorithm[label]]
+        others = numbers - own
+        best = min(LOOKS, key=lambda look: (beside[look], not own[look.number], others[look.number], anywhere[look]))
+        found[label] = best
+        anywhere[best] += 1
+        for counted in (numbers, own):
+            counted[best.number] += 1
     return dict(sorted(found.items()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from reports.columns import further_metrics, outcome
@@ -34,10 +36,11 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
         )
     if ((cells["diverged"] > 0) & (cells["seeds"] > 0)).any():
         said.append("* The mean is of survivors alone. Rank, median and IQM count a seed that diverged as the worst.")
+    there = set(cells["label"])
     said += [
         f"{label} repeats {other}: in a seed that both have, FID is the same to the last digit. The two count as one."
         for label, other in frame.attrs.get("repeated", {}).items()
-        if label in set(cells["label"])
+        if label in there
     ]
     if cells["rank_low"].notna().any():
         said.append(
@@ -51,8 +54,13 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
 
 
 def _note_of_devices(frame: pd.DataFrame) -> list[str]:
-    where = frame.attrs.get("devices", [])
-    return [f"Seconds are of different devices ({', '.join(where)}) and do not compare."] if len(where) > 1 else []
+    mixed = of_devices(frame.attrs.get("devices", []))
+    return [f"{mixed}."] if mixed else []
+
+
+def of_devices(where: Sequence[str]) -> str:
+    """What seconds of these devices are not fit for, or nothing."""
+    return f"Seconds are of different devices ({', '.join(where)}) and do not compare" if len(where) > 1 else ""
 
 
 def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""Numbers: how numbers and config values are written for people, in tables and in sentences alike.
+"""Numbers: how they are written for people, in tables and in sentences alike.
 
 Scores have two decimals: the sampling noise of 10,000 images is larger. Only what two decimals would hide has two
 digits: 0.0031. Probabilities and standardised effects have two decimals whatever their size.
@@ -73,12 +73,3 @@ def estimated(value: Any, low: Any, high: Any, form: str = TWO_DECIMALS) -> str:
 def p_value(value: Any) -> str:
     """'0.031'; '<0.001' for what three decimals would call nothing."""
     return "<0.001" if value < 0.0005 else number(value, ".3f")
-
-
-def setting(value: Any) -> str:
-    """A config value: 'on', '0.0002'; '-' for None."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)

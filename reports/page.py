@@ -29,8 +29,8 @@ NO_PAIRS = "There is no pair of cells with two seeds each, so none can be compar
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One table cell and what it is sorted by: a number, a text, or None for missing."""
+class Entry:
+    """What stands in one place of a table, and what it is sorted by: a number, a text, or None for missing."""
 
     text: str
     order: float | str | None
@@ -53,7 +53,7 @@ class Heading:
 class Line:
     """One table row; `kind` is cell, reference or problem."""
 
-    cells: list[Cell]
+    entries: list[Entry]
     kind: str
     look: Look | None
 
@@ -76,20 +76,17 @@ class Section:
     group: Group
     sentences: list[str]
     board: TableView
-    dots: Plot | None
+    plots: dict[str, list[Plot]]
+    """By what they show, see `reports.plots.of_group`."""
+    curves_note: str
     pairs: TableView
     no_pairs: str
     """Why there are none, where there are none."""
     pairs_in_all: int
     """Of which `pairs` may list the neighbours alone."""
-    pairs_plots: list[Plot]
     effects: TableView
     effects_both: bool
-    effects_plots: list[Plot]
     budgets: TableView
-    budgets_plots: list[Plot]
-    curves: list[Plot]
-    curves_note: str
     gallery: Gallery
 
 
@@ -145,8 +142,8 @@ def page(results: Results) -> Page:
 def _health(examination: Examination) -> TableView:
     lines = []
     for name, scores in examination.measured.items():
-        cells = [Cell(number(scores[metric]), scores[metric]) for metric in SHOWN]
-        lines.append(Line([Cell(name, name), *cells], "reference" if name == REAL else "cell", None))
+        entries = [Entry(number(scores[metric]), scores[metric]) for metric in SHOWN]
+        lines.append(Line([Entry(name, name), *entries], "reference" if name == REAL else "cell", None))
     headings = [
         Heading("set of images", right=False),
         *(Heading(columns.metric_heading(metric), right=True) for metric in SHOWN),
@@ -164,8 +161,8 @@ def table_view(frame: pd.DataFrame, seen: dict[str, Look]) -> TableView:
     shown = columns.columns(frame)
     lines = []
     for row in columns.rows(frame):
-        cells = [Cell(column.write(row), _order(row[column.key])) for column in shown]
-        lines.append(Line(cells, str(row.get("kind", "")), seen.get(row["label"])))
+        entries = [Entry(column.write(row), _order(row[column.key])) for column in shown]
+        lines.append(Line(entries, str(row.get("kind", "")), seen.get(row["label"])))
     headings = [Heading(column.heading, column.right, column.wide) for column in shown]
     return TableView(headings, lines, notes(frame))
 
@@ -176,7 +173,7 @@ def _with_sparklines(view: TableView, board: pd.DataFrame, paths: dict[str, tupl
         return view
     place = [heading.text for heading in view.headings].index("finished") + 1
     lines = [
-        replace(line, cells=[*line.cells[:place], Cell("", None, paths.get(label, ())), *line.cells[place:]])
+        replace(line, entries=[*line.entries[:place], Entry("", None, paths.get(label, ())), *line.entries[place:]])
         for line, label in zip(view.lines, board["label"], strict=True)
     ]
     headings = [*view.headings[:place], Heading("in training", right=False), *view.headings[place:]]
@@ -208,18 +205,14 @@ def _section(results: Results, group: Group, name: str, seen: dict[str, Look], g
         group=group,
         sentences=summary(results, group, single_seeds=False),
         board=replace(view, notes=[*view.notes, *limits]),
-        dots=plots.dots(results, group, name),
+        plots=plots.of_group(results, group, name),
+        curves_note=plots.curves_note(results, group),
         pairs=table_view(listed, seen),
         no_pairs="There is one cell and nothing to compare it with." if cells == 1 else NO_PAIRS,
         pairs_in_all=len(pairs),
-        pairs_plots=plots.pairs(results, group, name),
         effects=table_view(effects, seen),
         effects_both=bool(effects["both"].any()),
-        effects_plots=plots.effects(results, group, name),
         budgets=table_view(bought, seen),
-        budgets_plots=plots.budgets(results, group, name),
-        curves=plots.curves(results, group, name),
-        curves_note=plots.curves_note(results, group),
         gallery=gallery,
     )
 

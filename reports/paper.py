@@ -5,7 +5,6 @@ Takes results, gives files whose names stay the same as long as track and protoc
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +13,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.files import save, slug
-from reports import tables
+from reports import plots, tables
 from reports.curves import budgets
-from reports.groups import Group, protocols, titles
+from reports.groups import Group, protocols, select, titles
 from reports.latex import as_latex
-from reports.page import Section, page
-from reports.plots import Plot
 from reports.svg import to_pdf, to_png, to_svg
 from reports.text import as_markdown, escaped
 
@@ -41,12 +38,15 @@ def write(results: Results, folder: Path, form: str = "svg") -> list[Path]:
     """
     files: dict[str, bytes] = {}
     captions = ["# Figures"]
-    for section in page(results).sections:
-        for plot in plots(section):
-            name = f"{stem(section.group)}-{plot.name.removeprefix(f'{section.anchor}-')}.{form}"
-            files[name] = DRAW[form](plot.figure)
-            title = escaped(plot.title)
-            captions.append(f"## {title}\n\n![{title}]({name})\n\n{escaped(caption(section, plot))}")
+    for group in protocols(results) or [select(results)[0]]:
+        protocol = f"Protocol {group.protocol}: {group.text}."
+        for what, drawn in plots.of_group(results, group, stem(group)).items():
+            note = plots.curves_note(results, group) if what == "curves" else ""
+            for plot in drawn:
+                name, title = f"{plot.name}.{form}", escaped(plot.title)
+                files[name] = DRAW[form](plot.figure)
+                text = " ".join([f"{plot.title}.", *filter(None, (plot.caption, note)), protocol])
+                captions.append(f"## {title}\n\n![{title}]({name})\n\n{escaped(text)}")
     files[CAPTIONS] = ("\n\n".join(captions) + "\n").encode()
     for name, frame, title in _tables(results):
         files[f"{name}.md"] = (as_markdown(frame) + "\n").encode()
@@ -59,21 +59,6 @@ def write(results: Results, folder: Path, form: str = "svg") -> list[Path]:
 def stem(group: Group) -> str:
     """'noise-to-image-8d0016dc'."""
     return f"{slug(group.track)}-{group.protocol}"
-
-
-def plots(section: Section) -> Iterator[Plot]:
-    """Every figure of a section of the page, whatever field holds it."""
-    for field in dataclasses.fields(section):
-        value = getattr(section, field.name)
-        yield from (item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Plot))
-
-
-def caption(section: Section, plot: Plot) -> str:
-    """What must be said below this figure, where the page is not around it."""
-    parts = [f"{plot.title}.", plot.caption]
-    if plot in section.curves:
-        parts.append(section.curves_note)
-    return " ".join([*filter(None, parts), f"Protocol {section.group.protocol}: {section.group.text}."])
 
 
 def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame, str]]:

@@ -17,6 +17,7 @@ from reports.curves import budgets as bought
 from reports.curves import curves as points
 from reports.groups import Group, devices, select
 from reports.looks import drawn
+from reports.notes import of_devices
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -32,18 +33,24 @@ class Plot:
     figure: Figure
 
 
-def dots(results: Results, group: Group, name: str) -> Plot | None:
-    """FID by cell; None where no cell has one."""
+def of_group(results: Results, group: Group, name: str) -> dict[str, list[Plot]]:
+    """All figures of a group by what they show, in the page's order; their names begin with `name`."""
+    drawn_by = {"dots": dots, "pairs": pairs, "effects": effects, "budgets": budgets, "curves": curves}
+    return {what: draw(results, group, name) for what, draw in drawn_by.items()}
+
+
+def dots(results: Results, group: Group, name: str) -> list[Plot]:
+    """FID by cell, where some cell has one."""
     board = tables.leaderboard(results, group)
     if not ((board["kind"] == "cell") & board["fid"].notna()).any():
-        return None
+        return []
     caption = "A dot is the one seed of its cell that finished."
     if (board["seeds"] > 1).any():
         caption = (
             "A dot is the mean over the seeds that finished, a ring one seed, a bar the 95 % interval of the mean "
             "(Student t over seeds); bars that leave the axis are cut."
         )
-    return Plot(f"{name}-dots", "FID by cell", caption, figures.leaderboard_dots(results, group))
+    return [Plot(f"{name}-dots", "FID by cell", caption, figures.leaderboard_dots(results, group))]
 
 
 def pairs(results: Results, group: Group, name: str) -> list[Plot]:
@@ -88,11 +95,10 @@ def budgets(results: Results, group: Group, name: str) -> list[Plot]:
     """FID against every budget, and against what it cost."""
     if bought(results, group).empty:
         return []
-    where = devices(select(results, group)[1])
+    mixed = of_devices(devices(select(results, group)[1]))
     caption = "A line is the one seed of its cell."
     if (bought(results, group)["trials"] > 1).any():
         caption = "Mean over seeds, the band from the lowest to the highest. A line ends where its first seed did."
-    mixed = f"Seconds are of different devices ({', '.join(where)}) and do not compare" if len(where) > 1 else ""
     plots = []
     for x, axis in AXES.items():
         said = f"{caption} {mixed}." if mixed and x == "seconds" else caption

@@ -98,6 +98,13 @@ def dot(label: str, *, filled: bool = True) -> Line2D:
     return Line2D([], [], color=MUTED, marker="o", markerfacecolor=face, markersize=5, linestyle="", label=label)
 
 
+def interval(axes: Axes, place: int, value: float, low: float, high: float, colour: str, marker: str = "o") -> None:
+    """A dot in the row `place`, and the bar of its interval where it has one (not NaN)."""
+    if not math.isnan(low):
+        axes.plot([low, high], [place] * 2, color=colour, linewidth=2.2, alpha=0.55)
+    axes.scatter([value], [place], s=42, color=colour, marker=marker, zorder=4)
+
+
 def fid_extent(axes: Axes, values: pd.Series[float], highs: pd.Series[float]) -> None:
     """A horizontal FID axis from zero that shows all `values`, and intervals up to `highs` as far as is sensible."""
     # With two seeds an interval can be ten times the mean: it is cut rather than squeeze everything else.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bench.columns import UNTRAINED
 from reports.agreement import agreement
 from reports.groups import FLOOR, STATUSES, Group, select
 from reports.numbers import listed, number, plural
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from bench.results import Results
 
 
-UNTRAINED = "untrained generator"
 FEW = 2
 """Effects up to which each is said with its numbers."""
 

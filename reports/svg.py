@@ -1,6 +1,6 @@
 """Pictures of figures: SVG for pages and notebooks, PDF for papers, PNG for everything else.
 
-The same figure gives the same bytes.
+Figures that are made alike give the same bytes; one that is drawn again need not give its own.
 """
 
 from __future__ import annotations

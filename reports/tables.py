@@ -33,7 +33,7 @@ COSTS = ("seconds", "g_updates", "d_updates", "images", "params_g", "params_d")
 
 
 @once
-def leaderboard(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
+def leaderboard(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:
     """One row a cell and a reference, by FID, those without one last. BenchError when the group is ambiguous.
 
     FID and IS are means over the seeds that finished, `*_low` and `*_high` bound the 95 % Student t interval (NaN for
@@ -41,7 +41,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None, track: st
     are the best and the worst rank that the comparisons leave open. Cells that failed, diverged or were skipped are
     rows with counts and a `reason`; `collapsed` counts those that finished with modes collapsed.
     """
-    group, rows = select(results, protocol, track)
+    group, rows = select(results, protocol)
     extra = _further_metrics(rows, group)
     references = rows[rows["kind"] == "reference"]
     lines = [_reference_line(row, extra) for row in references.to_dict("records")]
@@ -118,7 +118,7 @@ def _estimated(name: str, estimate: Estimate) -> dict[str, float]:
 
 
 @once
-def pairwise(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
+def pairwise(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:
     """Every two cells with two seeds or more, `label` having the lower mean FID: label minus other, paired by seed.
 
     Of more than MOST_RANKED cells (`reports.comparisons`), those of lowest mean FID.
@@ -127,7 +127,7 @@ def pairwise(results: Results, protocol: Group | str | None = None, track: str |
     P(label better than other) over the `tried` seeds with an outcome on both sides, a divergence being worse than any
     score; `p` is adjusted for all rows that have one (Holm), and `better` is the cell that it speaks for, or empty.
     """
-    group, rows = select(results, protocol, track)
+    group, rows = select(results, protocol)
     return _headed(comparisons.pairwise(rows), group)
 
 
@@ -135,20 +135,17 @@ def chosen(
     results: Results,
     pairs: Iterable[tuple[str, str]],
     protocol: Group | str | None = None,
-    track: str | None = None,
 ) -> pd.DataFrame:
     """These pairs of cells, the first minus the second, with the columns of `pairwise`; the lowest difference first.
 
     `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs.
     """
-    group, rows = select(results, protocol, track)
+    group, rows = select(results, protocol)
     return _headed(comparisons.chosen(rows, pairs), group)
 
 
 @once
-def factor_effects(
-    results: Results, protocol: Group | str | None = None, track: str | None = None, factor: str | None = None
-) -> pd.DataFrame:
+def factor_effects(results: Results, protocol: Group | str | None = None, factor: str | None = None) -> pd.DataFrame:
     """Every factor's second value minus its first (BN: on minus off), paired by seed; one row for two cells alike else.
 
     BN comes first. Where several cells have a factor, a row more holds its effect on their mean. Columns are those of
@@ -156,13 +153,13 @@ def factor_effects(
     whether there were two sides to compare, `repeats` that these repeat others to the last digit, `only` which one
     there was where a field took one value, `unpaired` how many seeds did not finish both. `factor` names one alone.
     """
-    group, rows = select(results, protocol, track)
+    group, rows = select(results, protocol)
     return _headed(factors.effects(rows, factor), group)
 
 
-def bn_effect(results: Results, protocol: Group | str | None = None, track: str | None = None) -> pd.DataFrame:
+def bn_effect(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:
     """The rows about BN: `factor_effects` of it alone."""
-    return factor_effects(results, protocol, track, "bn")
+    return factor_effects(results, protocol, "bn")
 
 
 def problems(results: Results) -> pd.DataFrame:

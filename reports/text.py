@@ -13,7 +13,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from reports.columns import Column, columns, rows
+from reports.columns import columns, rows
 from reports.notes import notes
 
 # A rule under the head and nothing else, in ASCII so that no terminal or log garbles it.
@@ -25,47 +25,49 @@ def as_text(frame: pd.DataFrame, width: int | None = None) -> str:
     buffer = io.StringIO()
     width = width or shutil.get_terminal_size().columns
     console = Console(file=buffer, width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    shown = columns(frame)
-    table = _table(frame, shown)
-    while Measurement.get(console, console.options, table).maximum >= width and any(c.wide for c in shown):
-        shown.remove([column for column in shown if column.wide][-1])
-        table = _table(frame, shown)
     if frame.attrs.get("protocol"):
         console.print(f"{frame.attrs['track']}, protocol {frame.attrs['protocol']}: {frame.attrs['protocol_text']}\n")
-    console.print(table)
+    console.print(_table(frame, console))
     said = notes(frame)
     if said:
         console.print("\n" + "\n".join(said))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
 
 
-def _table(frame: pd.DataFrame, shown: list[Column]) -> Table:
+def _table(frame: pd.DataFrame, console: Console) -> Table:
+    """As many of its columns as the console has room for; the last of the wide ones are left out first."""
+    lines = rows(frame)
+    cells = {column: [Text(column.write(row)) for row in lines] for column in columns(frame)}
+    widths = {
+        column: max(Measurement.get(console, console.options, text).maximum for text in (Text(column.heading), *texts))
+        for column, texts in cells.items()
+    }
+    for column in reversed([column for column in cells if column.wide]):
+        if sum(widths.values()) + 2 * (len(widths) - 1) < console.width:  # two characters between columns
+            break
+        del widths[column]
     table = Table(box=_BOX, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in shown:
+    for column in widths:
         table.add_column(
             column.heading, justify="right" if column.right else "left", no_wrap=column.right, overflow="fold"
         )
-    for row in rows(frame):
-        table.add_row(*(Text(column.write(row)) for column in shown))
+    for texts in zip(*(cells[column] for column in widths), strict=True):
+        table.add_row(*texts)
     return table
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells that are Markdown already, as a table of it."""
-    lines = [head, ["---"] * len(head), *rows]
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: Sequence[str] = ()) -> str:
+    """Cells that are Markdown already, as a table of it; `align` has '---:' for a column that is set to the right."""
+    lines = [head, align or ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("\n", " ") for cell in line) + " |" for line in lines)
 
 
 def as_markdown(frame: pd.DataFrame) -> str:
     """The whole table in Markdown, with its protocol above and notes below."""
-
-    def line(cells: list[str]) -> str:
-        return "| " + " | ".join(map(escaped, cells)) + " |"
-
     shown = columns(frame)
-    parts = [line([column.heading for column in shown])]
-    parts.append("|" + "|".join("---:" if column.right else ":---" for column in shown) + "|")
-    parts += [line([column.write(row) for column in shown]) for row in rows(frame)]
+    lines = ([escaped(column.write(row)) for column in shown] for row in rows(frame))
+    align = ["---:" if column.right else ":---" for column in shown]
+    parts = [markdown_table([escaped(column.heading) for column in shown], lines, align)]
     if frame.attrs.get("protocol"):
         track, protocol, text = (escaped(frame.attrs[key]) for key in ("track", "protocol", "protocol_text"))
         heading = f"**{track}**, protocol {protocol}: {text}"

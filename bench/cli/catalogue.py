@@ -69,7 +69,7 @@ def list_algorithms(as_json: bool) -> None:
 def show(algorithm: str, as_json: bool) -> None:
     """Show an algorithm's paper, losses, settings and deviations."""
     import gans
-    from bench.plan import as_text
+    from bench.settings import as_text
 
     cls = gans.get(algorithm)
     if as_json:

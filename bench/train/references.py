@@ -12,6 +12,7 @@ import json
 import torch
 from mlflow.entities import Run as MlflowRun
 
+from bench.columns import UNTRAINED
 from bench.pictures import SAMPLES, png_bytes
 from bench.protocol import Protocol
 from bench.samples import Samples
@@ -20,9 +21,6 @@ from bench.track import PARENT, PREFIX
 from bench.train.sampling import draw
 from bench.train.workplace import Workplace
 from gans import GAN
-
-UNTRAINED = "untrained generator"
-"""The row that learning is measured from."""
 
 
 class References:

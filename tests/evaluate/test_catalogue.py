@@ -206,6 +206,14 @@ def test_the_interval_of_kid_covers_what_it_says(monkeypatch, n):
     assert 0.90 <= hits / 200 <= 0.99
 
 
+def test_the_interval_of_kid_covers_what_it_says_of_few_real_images(monkeypatch):
+    """They are shared by the subsets as much as few generated ones; by the number of these, 84 % would hold 0."""
+    monkeypatch.setattr("bench.features.metrics.KID_SUBSET_SIZE", 50)
+    rng = torch.Generator().manual_seed(0)
+    found = [kid(torch.randn(500, 6, generator=rng), torch.randn(60, 6, generator=rng)) for _ in range(200)]
+    assert sum(each["kid_low"] < 0 < each["kid_high"] for each in found) >= 0.95 * 200
+
+
 def test_fid_infinity_agrees_across_numbers_where_fid_does_not():
     """Against N(0, I) it is the squared length of the mean, which FID of 2,000 in 32 dimensions overstates by 0.13."""
     rng = torch.Generator().manual_seed(0)

@@ -206,6 +206,9 @@ def test_intra_fid_needs_enough_images_of_each_digit_and_sees_swapped_labels(
     order = embedded.labels.argsort(stable=True)
     few = torch.cat([order[embedded.labels[order] == digit][:30] for digit in range(10)])
     assert "mnist_intra_fid_300" not in evaluator.score(embedded.images[few], labels=embedded.labels[few])
+    one_lacks = torch.cat([order[embedded.labels[order] == digit][: 200 if digit else 30] for digit in range(10)])
+    found = evaluator.score(embedded.images[one_lacks], labels=embedded.labels[one_lacks])
+    assert not any("intra_fid" in name for name in found)
     enough = torch.cat([order[embedded.labels[order] == digit][:200] for digit in range(10)])
     images, labels = embedded.images[enough], embedded.labels[enough]
     right = evaluator.score(images, labels=labels)

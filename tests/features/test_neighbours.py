@@ -52,6 +52,12 @@ def test_on_a_line_they_can_be_counted_by_hand():
     assert found["density"] == pytest.approx(sum(inside) / (5 * 6))
 
 
+def test_a_manifold_reaches_to_the_third_neighbour():
+    """Of points 0 to 9 the ball of 0 reaches 3 either way."""
+    real = torch.arange(10.0)[:, None]
+    assert [scores(torch.full((6, 1), x), real)["precision"] for x in (-2.5, -3.5)] == [1, 0]
+
+
 def test_neither_order_nor_place_nor_direction_matters(two):
     fake, real = two
     rng = torch.Generator().manual_seed(1)

@@ -74,6 +74,10 @@ def test_no_learning_is_not_called_collapse():
     assert diagnosis(fid=230.0, **bad | {"precision": 0.8}).name == "mode collapse"
 
 
+def test_saturation_is_measured_from_the_highest_loss_wherever_it_was():
+    assert diagnosis(losses=[0.02, 1.38, *[0.5] * 16, 0.01, 0.01]).name == "discriminator saturation"
+
+
 def test_saturation_needs_a_loss_with_a_floor_and_holds_beside_others():
     quiet = [1.38, *[0.5] * 17, 0.01, 0.01]
     found = diagnosis(quiet, missing=5.0)

@@ -42,6 +42,14 @@ def test_pairs_are_of_shared_seeds_and_count_what_is_missing(builder):
     assert (row["pairs"], row["unpaired"], row["chance"]) == (2, 2, pytest.approx(2 / 3))
 
 
+def test_pairs_meet_by_seed_where_one_side_begins_later(builder):
+    # 20 - 21 and 40 - 43 in the seeds 1 and 2.
+    builder.trials(dcgan=[10.0, 20.0, 40.0])
+    for seed, fid in ((1, 21.0), (2, 43.0), (3, 99.0)):
+        builder.trial("lsgan", False, seed, fid, pictures=False)
+    assert tables.pairwise(builder.results())["difference"].tolist() == [-2.0]
+
+
 def test_cells_that_are_not_separable_share_ranks(builder):
     # dcgan and lsgan cross, hinge is far above both in every seed.
     builder.trials(dcgan=[10.0, 12.0, 11.0], lsgan=[11.0, 10.5, 11.7], hinge=[90.0, 91.0, 90.4])

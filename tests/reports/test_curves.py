@@ -76,6 +76,14 @@ def test_the_usual_target_is_of_trials_that_have_an_fid(builder):
     assert list(found["reached"]) == [1]
 
 
+def test_the_usual_target_is_of_cells_however_many_seeds_they_have(builder):
+    for seed in range(3):
+        curve(builder, "dcgan", seed, [10.0])
+    curve(builder, "lsgan", 0, [20.0])
+    curve(builder, "hinge", 0, [30.0])
+    assert budgets(builder.results()).attrs["target"] == 20
+
+
 def test_trials_that_did_not_get_their_budget_do_not_count(builder):
     curve(builder, "dcgan", 0, [100.0, 50.0])
     curve(builder, "dcgan", 1, [3.0], status="interrupted")
@@ -97,6 +105,13 @@ def test_seeds_evaluated_at_other_steps_meet_on_straight_lines(builder):
     builder.points = [p for p in builder.points if p[3] != 1.0]
     # Between 100 at 10 steps and 40 at 30, the second one is at 70 after 20.
     assert bands(builder.results(), "images")["mean"].tolist() == [100, 65, 40]
+
+
+def test_of_a_step_that_was_logged_twice_the_last_counts(builder):
+    """As after a crash between a point and the next one."""
+    curve(builder, "dcgan", 0, [100.0, 40.0])
+    builder.points.append((builder.points[-1][0], 20, "mnist_fid_2k", 50.0, 20, 20, 1_280, 10.0))
+    assert bands(builder.results(), "images")["mean"].tolist() == [100, 50]
 
 
 def test_the_best_so_far_never_rises(builder):

@@ -11,6 +11,7 @@ from reports import tables
 from reports.comparisons import pair
 from reports.factors import effects, factors, mean_sides
 from reports.groups import select
+from reports.moderated import LEAST
 from reports.notes import notes
 
 
@@ -32,6 +33,13 @@ def test_every_two_valued_field_is_a_factor_and_bn_comes_first(builder):
     assert augment["verdict"].startswith(
         "dcgan bn=off with augment=diffaugment is better than with augment=none by 2.00"
     )
+
+
+def test_before_is_without_and_after_with(builder):
+    builder.trials(dcgan=[10.0, 11.0, 12.0])
+    builder.changed("dcgan", [14.0, 15.5, 17.0], bn=True)
+    row = tables.bn_effect(builder.results()).iloc[0]
+    assert (row["base"], row["changed"]) == (11.0, 15.5)
 
 
 def test_numbers_rise_from_the_base(builder):
@@ -133,6 +141,16 @@ def test_a_mean_is_judged_by_its_own_scatter(builder):
     assert (together["low"], together["high"]) == pytest.approx(expected)
     assert found.attrs["moderated"]
     assert (wide["high"] - wide["low"]).max() < 3 * (wide["high"] - wide["low"]).min(), "these lend to each other"
+
+
+def test_what_repeats_another_lends_nothing(builder):
+    """Of as many rows as lend to each other one is no evidence of its own: too few are left."""
+    rng = np.random.default_rng(0)
+    *sides, last = rng.normal(30, 2, (LEAST - 1, 2, 3)).tolist()
+    for i, (before, after) in enumerate([*sides, last, last]):
+        builder.trials(**{f"a{i:02}": before})
+        builder.changed(f"a{i:02}", after, bn=True)
+    assert not tables.bn_effect(builder.results()).attrs["moderated"]
 
 
 def test_p_of_effects_is_adjusted_for_all_rows(builder):

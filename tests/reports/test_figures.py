@@ -276,7 +276,7 @@ def test_a_long_name_does_not_make_a_legend_one_column(builder):
 
 def test_captions_of_single_seeds_tell_of_no_mean_band_or_bar(one_seed):
     group = protocols(one_seed)[0]
-    drawn = [dots(one_seed, group, "g1"), *budgets(one_seed, group, "g1")[:-1]]
+    drawn = [*dots(one_seed, group, "g1"), *budgets(one_seed, group, "g1")[:-1]]
     for plot in drawn:
         assert "one seed of its cell" in plot.caption
         assert not any(word in plot.caption for word in ("mean", "band", "bar"))
@@ -293,7 +293,7 @@ def test_cells_of_too_few_seeds_are_left_out_of_the_diagram_and_named(builder):
 
 def test_captions_say_what_intervals_are(three_seeds):
     group = protocols(three_seeds)[0]
-    caption = dots(three_seeds, group, "g1").caption
+    caption = dots(three_seeds, group, "g1")[0].caption
     assert "a bar the 95 % interval of the mean (Student t over seeds)" in caption
     assert "a ring one seed" in caption
     for plot in effects(three_seeds, group, "g1"):

@@ -64,6 +64,15 @@ def test_agreement_is_spearmans_rank_correlation_over_cells(builder, seconds, rh
     assert f"is {rho:.2f} over 4 cells" in summary(results, group)[-1]
 
 
+def test_agreement_is_of_cells_alone(builder):
+    """Real digits and noise would agree on any two extractors."""
+    for name, fid in (("real train digits", 0.1), ("untrained generator", 400.0)):
+        builder.row(kind="reference", name=name, cell=name, fid=fid, mnist_fid_second_10k=fid)
+    _, group, board = cells(builder, (10.0, 11.0, 12.0), (4.0, 3.0, 2.0))
+    found = agreement(board, group)
+    assert (found.rho, found.cells) == (pytest.approx(-1), 3)
+
+
 def test_two_cells_or_a_tie_of_all_say_nothing(builder):
     _, group, board = cells(builder, (10.0, 20.0), (1.0, 2.0))
     assert agreement(board, group) is None

@@ -59,6 +59,8 @@ def test_few_comparisons_lend_nothing():
     lent = moderated(pairs)
     assert {each.prior for each in lent} == {lent[0].prior}
     assert lent[0].prior.df <= MOST
+    variances = np.array([stats.tvar(pair.a - pair.b) for pair in pairs])
+    assert lent[0].prior.variance == pytest.approx(fitted(variances, np.full(LEAST, 2)).variance)
 
 
 def test_pairs_that_know_no_variance_neither_lend_nor_fail():
@@ -69,6 +71,12 @@ def test_pairs_that_know_no_variance_neither_lend_nor_fail():
     assert lent[0].prior == moderated(pairs)[0].prior
     assert math.isnan(lent[-2].p)
     assert 0 < lent[-1].p < 1, "three equal differences are no proof"
+
+
+def test_a_pair_with_a_score_on_both_sides_lends_nothing():
+    pairs = pairs_of(drawn(np.random.default_rng(3), 6, 3, 0.5, 0.0))[: LEAST - 1]
+    same = Paired(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0]))
+    assert all(each.prior is None for each in moderated([*pairs, same]))
 
 
 @pytest.mark.parametrize("scatter", [0.0, 0.5, 1.0])
@@ -105,6 +113,19 @@ def test_fewer_seeds_are_needed_where_others_lend():
     variance = float(pair.differences.var(ddof=1))
     lent = Paired(pair.a, pair.b, prior=Prior(3, variance))
     assert 3 < lent.seeds_needed(10) < pair.seeds_needed(10)
+
+
+def test_seeds_needed_have_the_power_of_the_noncentral_t_with_what_was_lent():
+    pair = Paired(np.array([30.0, 31.0, 33.0]), np.array([31.0, 33.0, 33.3]), prior=Prior(3, 0.2))
+    differences = np.array([-1.0, -2.0, -0.3])
+    deviation = math.sqrt((3 * 0.2 + 2 * differences.var(ddof=1)) / 5)
+    # Hedges' correction for 5 degrees of freedom.
+    effect = -differences.mean() / deviation * math.gamma(2.5) / math.gamma(2) / math.sqrt(2.5)
+
+    def power(n):
+        return stats.nct.sf(stats.t.isf(0.05 / 10 / 2, n + 2), n + 2, effect * math.sqrt(n))
+
+    assert pair.seeds_needed(10) == next(n for n in range(4, 100) if power(n) >= 0.8)
 
 
 def test_tables_say_so(builder):

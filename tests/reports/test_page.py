@@ -8,6 +8,7 @@ from reports import catalogue, gallery, html
 from reports.groups import all_rows, titles
 from reports.looks import looks
 from reports.page import page
+from reports.plotting import MOST_ROWS
 from reports.tables import protocols
 
 
@@ -88,6 +89,21 @@ def test_of_commands_that_differ_in_seeds_alone_the_longest_stands_for_all(build
         builder.trial("dcgan", True, seed, 20.0, pictures=False, command=command)
     results = builder.results()
     assert catalogue.algorithms(all_rows(results), looks(results))[0].commands == expected
+
+
+def test_settings_that_differ_have_a_column_for_each_of_the_first_cells(builder):
+    """Two values that six digits would not tell apart are two."""
+    for i in range(MOST_ROWS + 2):
+        builder.changed("dcgan", [20.0 + i], lr_d=0.00012345670 + i * 1e-11)
+    results = builder.results()
+    (listed,) = catalogue.algorithms(all_rows(results), looks(results))
+    assert (len(listed.cells), listed.more, listed.differ) == (MOST_ROWS, 2, ["lr_d"])
+    settings = dict(listed.settings)
+    assert settings["lr_d"][:2] == ["0.0001234567", "0.00012345671"]
+    assert (len(settings["lr_d"]), settings["latent_dim"]) == (MOST_ROWS, ["100"])
+    source = html.render(results)
+    assert f'<th scope="row">latent_dim</th><td colspan="{MOST_ROWS}">100</td></tr>' in source
+    assert "2 further cells have no column here" in source
 
 
 def test_commands_of_digits_that_stood_in_are_said_to_need_more(build):

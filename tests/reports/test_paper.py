@@ -42,7 +42,7 @@ def assert_sets(source):
 def test_every_figure_of_the_page_is_a_file_with_a_caption(two_protocols, tmp_path, form):
     written = paper.write(two_protocols, tmp_path / "new" / "figures", form)
     drawn = [path for path in written if path.suffix == f".{form}"]
-    plots = [plot for section in page(two_protocols).sections for plot in paper.plots(section)]
+    plots = [plot for section in page(two_protocols).sections for drawn in section.plots.values() for plot in drawn]
     assert len(drawn) == len(plots) == len(set(drawn)) > 8
     assert all(path.read_bytes().startswith(MAGIC[form]) for path in drawn)
     captions = (tmp_path / "new" / "figures" / "figures.md").read_text()

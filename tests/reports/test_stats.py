@@ -78,6 +78,19 @@ def test_the_bootstrap_of_many_is_roughly_nominal():
     assert 0.88 < share < 0.98
 
 
+def test_the_bootstrap_is_as_wide_as_scipys():
+    sample = np.random.default_rng(3).normal(0, 1, 40)
+
+    def middle(values, axis):
+        return stats.trim_mean(values, 0.25, axis=axis)
+
+    expected = stats.bootstrap((sample,), middle, method="percentile", rng=np.random.default_rng(7))
+    found = iqm_interval(sample)
+    # Two drawings of some thousand resamples: each bound scatters by a few hundredths of the width.
+    width = expected.confidence_interval.high - expected.confidence_interval.low
+    assert found.high - found.low == pytest.approx(width, rel=0.07)
+
+
 def test_one_value_has_no_interval_and_none_has_no_mean():
     assert math.isnan(mean_interval([3.0]).low)
     assert mean_interval([3.0]).text == "3.00"

@@ -44,6 +44,14 @@ def test_a_score_from_before_the_end_is_no_result(builder, status):
     assert (row["fid"], row["seeds"], row["trials"], row[status]) == (20.0, 1, 2, 1)
 
 
+def test_means_are_of_trials_that_finished(builder):
+    builder.trial("dcgan", True, 0, 20.0, is_=8.0, seconds=100.0, mnist_recall_10k=0.5)
+    stopped = {"is_": 2.0, "seconds": 10.0, "mnist_recall_10k": 0.0, "status": "interrupted"}
+    builder.trial("dcgan", True, 1, 300.0, **stopped)
+    row = cell(tables.leaderboard(builder.results()), "dcgan bn=on")
+    assert (row["is_"], row["seconds"], row["mnist_recall_10k"]) == (8.0, 100.0, 0.5)
+
+
 def test_a_cell_of_which_every_trial_failed_is_a_row_with_its_reason(builder):
     builder.trial("dcgan", True, 0, None, status="failed", reason="RuntimeError: out of memory")
     builder.trial("dcgan", False, 0, 20.0)
@@ -99,7 +107,8 @@ def test_mixed_tracks_of_one_protocol_are_refused_until_named(builder):
     results = builder.results()
     with pytest.raises(BenchError, match="must not share"):
         tables.leaderboard(results, builder.current.id)
-    assert list(tables.leaderboard(results, track="noise-to-image")["label"]) == ["dcgan bn=on"]
+    (group,) = (group for group in tables.protocols(results) if group.track == "noise-to-image")
+    assert list(tables.leaderboard(results, group)["label"]) == ["dcgan bn=on"]
 
 
 def test_an_unknown_protocol_is_an_error_that_lists_the_known(three_seeds):

@@ -70,6 +70,13 @@ def test_valid_needs_the_shape_and_the_range():
     assert valid(torch.cat([good, outside, bent])).tolist() == [True] * 3 + [False] * 3
 
 
+def test_a_valid_curve_is_within_a_twentieth_of_its_parabola():
+    bend = torch.linspace(-1, 1, 16)  # at right angles to every parabola
+    bend /= bend.square().mean().sqrt()
+    good = parabolas(torch.tensor([1.5]))
+    assert valid(torch.cat([good + 0.045 * bend, good + 0.055 * bend])).tolist() == [True, False]
+
+
 def test_coverage_counts_parts_of_the_range_and_a_collapse_lowers_it(curves):
     assert coverage(curves) == 1
     assert coverage(parabolas(torch.full((100,), 1.23))) == 1 / BINS

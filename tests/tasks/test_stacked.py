@@ -12,6 +12,7 @@ from scipy.stats import entropy
 import gans
 from bench import results
 from bench.data.stacked import stack
+from bench.features.reference import load_reference
 from bench.features.stacked import StackedYardstick
 from bench.samples import Samples
 from bench.tasks import TASKS
@@ -71,6 +72,22 @@ def test_real_triples_cover_what_their_labels_say(yardstick, triples):
 def test_one_digit_in_all_channels_has_ten_modes(yardstick, embedded):
     ten = torch.stack([embedded.images[embedded.labels == digit][0] for digit in range(10)]).expand(-1, 3, -1, -1)
     assert scores(yardstick, ten.repeat(100, 1, 1, 1))["modes"] == 10
+
+
+def test_fid_is_the_mean_over_channels_against_test_digits(yardstick, space, embedded):
+    """Of channels that are unlike: inverted, as they are, dark. Each distance by the eigenvalues of C1 C2."""
+    images = stack(embedded, 300).images
+    images[:, 0] = 255 - images[:, 0]
+    images[:, 2] = images[:, 2] // 2
+    real = load_reference().test.statistics
+    distances = []
+    for channel in images.split(1, dim=1):
+        features = space.extract(channel)[0].numpy()
+        covariance = np.cov(features.T)
+        roots = np.linalg.eigvals(covariance @ real["sigma"]).real.clip(0) ** 0.5
+        apart = ((features.mean(0) - real["mu"]) ** 2).sum()
+        distances.append(apart + np.trace(covariance + real["sigma"]) - 2 * roots.sum())
+    assert yardstick.judge(Samples(images))["stacked_fid_300"] == pytest.approx(np.mean(distances), rel=1e-4)
 
 
 def test_the_divergence_is_from_equal_shares(yardstick, triples):
