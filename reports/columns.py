@@ -128,7 +128,7 @@ _COMPARED = (
 _SURE = (
     Column("P(better)", "chance", lambda row: estimate(row, "chance", PROBABILITY), wide=True),
     _number("Hedges' g", "g", EFFECT, wide=True),
-    Column("p", "p", lambda row: p_value(row["p"]), wide=True),
+    Column("p", "p", lambda row: p_value(row["p"])),
 )
 EFFECTS = (
     _text("cells", "label"),

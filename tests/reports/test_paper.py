@@ -135,6 +135,14 @@ def test_only_the_sign_of_a_number_becomes_a_minus(text, expected):
     assert escape(text) == expected
 
 
+def test_a_table_has_the_p_that_decides_and_no_note_of_a_column_that_it_lacks(three_seeds):
+    source = as_latex(tables.bn_effect(three_seeds), "Effects.", "tab:e")
+    (head,) = [line for line in source.splitlines() if line.startswith("cells & ")]
+    assert head.endswith(r"& pairs & p \\")
+    assert "p decides" in source
+    assert "P(better)" not in source
+
+
 def test_a_long_text_gets_a_column_that_wraps(three_seeds):
     source = as_latex(tables.problems(three_seeds), "Problems.", "tab:p")
     assert r"p{0.4\linewidth}" in source
