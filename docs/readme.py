@@ -86,7 +86,7 @@ def picture(found: results.Results) -> Figure:
     with style():
         fig = Figure(figsize=(9.6, height * len(shown) + 0.8))
         body = (0.6 / fig.get_figheight(), height * len(shown) / fig.get_figheight())
-        axes, right = (fig.add_axes((left, body[0], width, body[1])) for left, width in ((0.16, 0.38), (0.555, 0.435)))
+        axes, right = (fig.add_axes((left, body[0], width, body[1])) for left, width in ((0.19, 0.35), (0.555, 0.435)))
         for place, row in enumerate(shown):
             colour = colours[row["label"]].colour if row["kind"] == "cell" else MUTED
             plotting.interval(axes, place, row["fid"], row["fid_low"], row["fid_high"], colour)
