@@ -48,13 +48,13 @@ def load_images(path: Path, channels: int = 1) -> Tensor:
     allowed = ALLOWED if channels == 1 else ALLOWED_COLOURS
     try:
         pixels = _read_folder(path, channels) if path.is_dir() else _read_npz(path, channels)
+        if pixels.max() == 1:
+            raise _bad(path, "holds no pixel above 1: scale to 0..255 before converting to uint8")
     except OSError as error:
         raise BenchError(f"{show(path)} cannot be read ({error.strerror or error}); {allowed}") from error
     except _Bad as error:
         raise BenchError(f"{error}; {allowed}") from error.__cause__
     images = torch.from_numpy(pixels)
-    if images.max() == 1:
-        raise BenchError(f"{show(path)} holds no pixel above 1: scale to 0..255 before converting to uint8; {allowed}")
     if channels > 1 and images.shape[1:] == (SIDE, SIDE, channels):
         images = images.permute(0, 3, 1, 2).contiguous()
     return images.view(-1, channels, SIDE, SIDE)

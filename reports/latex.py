@@ -30,8 +30,7 @@ def as_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
     It has the columns that a narrow terminal shows, so that it fits a page; Markdown has all.
     """
     shown = [column for column in columns(frame) if not column.wide]
-    # Notes of one column begin with its heading.
-    hidden = tuple(column.heading for column in columns(frame) if column.wide)
+    hidden = {column.key for column in columns(frame) if column.wide}
     cells = [[escape(column.write(row)) for column in shown] for row in rows(frame)]
     table = pd.DataFrame(cells, columns=[escape(column.heading) for column in shown])
     alignment = "".join(_alignment(frame[column.key], column.right) for column in shown)
@@ -45,7 +44,7 @@ def as_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
         rf"\caption{{{escape(caption)}}}",
         rf"\label{{{label}}}",
         tabular.strip(),
-        *(rf"\par {escape(note)}" for note in notes(frame) if not note.startswith(hidden)),
+        *(rf"\par {escape(note)}" for note in notes(frame, hidden)),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"

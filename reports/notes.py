@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -10,16 +10,16 @@ from reports.columns import further_metrics, outcome
 from reports.numbers import plural
 
 
-def notes(frame: pd.DataFrame) -> list[str]:
-    """What a reader must know beside the numbers, one sentence each."""
+def notes(frame: pd.DataFrame, hidden: Collection[str] = ()) -> list[str]:
+    """What a reader must know beside the numbers, one sentence each; nothing of columns whose keys are `hidden`."""
     if "factor" in frame or "other" in frame:
-        return _notes_of_comparisons(frame)
+        return _notes_of_comparisons(frame, hidden)
     if "area" in frame:
         return _notes_of_budgets(frame)
-    return [] if "run_id" in frame else _notes_of_cells(frame)
+    return [] if "run_id" in frame else _notes_of_cells(frame, hidden)
 
 
-def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
+def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     cells = frame[frame["kind"] == "cell"]
     said = [
         f"{row['label']}: {outcome(row)}" + (f" - {row['reason']}" if row["reason"] else "")
@@ -46,9 +46,9 @@ def _notes_of_cells(frame: pd.DataFrame) -> list[str]:
         said.append(
             "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
         )
-    if cells["median"].notna().any() and (cells["trials"] >= 6).any():
+    if "median" not in hidden and cells["median"].notna().any() and (cells["trials"] >= 6).any():
         said.append("The median's interval lies between two order statistics.")
-    if cells["iqm"].notna().any():
+    if "iqm" not in hidden and cells["iqm"].notna().any():
         said.append("IQM: mean of the middle half, with a percentile bootstrap.")
     return said + _note_of_devices(frame)
 
@@ -63,7 +63,7 @@ def of_devices(where: Sequence[str]) -> str:
     return f"Seconds are of different devices ({', '.join(where)}) and do not compare" if len(where) > 1 else ""
 
 
-def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
+def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     said = _verdicts(frame) if "factor" in frame else []
     if frame["tried"].max() > 1:
         family, variance = frame.attrs["family"], "each alone"
@@ -74,11 +74,12 @@ def _notes_of_comparisons(frame: pd.DataFrame) -> list[str]:
             "p decides: of the paired t test, or of the sign test where survivors must not decide, adjusted for "
             f"{plural(family, 'comparison')} (Holm)."
         )
-        said.append(
-            "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson interval; a "
-            "tie counts half, and a seed that diverged is worse than any score."
-        )
-    if "p_permutation" in frame and frame["p_permutation"].notna().any():
+        if "chance" not in hidden:
+            said.append(
+                "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson "
+                "interval; a tie counts half, and a seed that diverged is worse than any score."
+            )
+    if "p_permutation" not in hidden and "p_permutation" in frame and frame["p_permutation"].notna().any():
         n, rows = int(frame["pairs"].max()), int(frame["p_permutation"].notna().sum())
         least = 2 / 2**n
         said.append(

@@ -84,8 +84,8 @@ class Conditions:
         """
         today = {name: environment.code(gans.get(name)) for name in {trial.cell.algorithm for trial in trials}}
         wanted = {self.fingerprint(trial): trial for trial in trials}
-        if len(trials) == 1:
-            runs = store.runs("trial", fingerprint=self.fingerprint(trials[0]))
+        if len(wanted) == 1:
+            runs = store.runs("trial", fingerprint=next(iter(wanted)))
         else:  # MLflow's own search takes long for thousands
             runs = stored.runs(store.client, store.experiment_id)
         found: dict[Trial, MlflowRun] = {}
