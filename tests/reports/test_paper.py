@@ -144,8 +144,8 @@ def test_a_table_has_the_p_that_decides_and_no_note_of_a_column_that_it_lacks(th
 
 
 def test_a_cell_that_is_called_like_a_hidden_column_keeps_its_note(builder):
-    builder.trials(median=[20.0, None])
-    assert r"\par median bn=off: " in as_latex(tables.leaderboard(builder.results()), "Cells.", "tab:c")
+    builder.trials(images=[20.0, None])
+    assert r"\par images bn=off: " in as_latex(tables.leaderboard(builder.results()), "Cells.", "tab:c")
 
 
 def test_a_long_text_gets_a_column_that_wraps(three_seeds):
