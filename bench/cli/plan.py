@@ -72,8 +72,13 @@ def plan(asked: Asked, no_timing: bool) -> int:
             f"{len(trials) - begun} to begin"
         )
     estimate = None if no_timing or conditions is None else _estimator(conditions, progress)
-    seconds = 0.0
-    for cell, own in _by_cell(trials).items():
+    seconds, cells = 0.0, _by_cell(trials)
+    unknown = cells.keys() - _by_cell(progress.finished).keys()
+    if estimate is not None and unknown:
+        click.echo(
+            f"steps of {plural(len(unknown), 'cell')} are timed here to tell the hours; --no-timing leaves it out"
+        )
+    for cell, own in cells.items():
         seconds += _cell(cell, own, progress, estimate)
     for skip in grid.plan.skips:
         click.echo(f"  {skip.cell.label}   skipped: {skip.reason}")

@@ -173,8 +173,11 @@ def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, no_pa
     assert "gan bn=off   seeds 0..2   1 done   seed 1 at step 20   " in out
     assert "s per trial (as 1 in the store took)" in out
     assert "of work on this device, 2 at a time about" in out
+    assert "are timed here" not in out
     assert len(Store().runs("trial")) == runs
-    assert "steps timed" in planned(text, "--fresh", timing=True)[1]
+    anew = planned(text, "--fresh", timing=True)[1]
+    assert "steps of 1 cell are timed here to tell the hours; --no-timing leaves it out" in anew
+    assert "steps timed" in anew
 
 
 def test_hours_count_what_is_left(command, planned, monkeypatch):
