@@ -146,10 +146,9 @@ def nsgan_is_behind(cell):
     return fids.iloc[-1] < np.interp(fids.index[-1] / 5, base.index, base)
 
 
-def of(pairs, cells, which=all):
-    """The pairs of which both cells, or any, are of these."""
-    there = zip(pairs["label"].isin(cells), pairs["other"].isin(cells), strict=True)
-    return pairs[[which(each) for each in there]]
+def of(pairs, cells):
+    """The pairs of which both cells are of these."""
+    return pairs[pairs["label"].isin(cells) & pairs["other"].isin(cells)]
 
 
 def ranking(pairs):

@@ -71,14 +71,9 @@ def plan(asked: Asked, no_timing: bool) -> int:
             f"{len(progress.finished)} done, {len(progress.steps)} broken off with a checkpoint, "
             f"{len(trials) - begun} to begin"
         )
-    estimate = None if no_timing or conditions is None else _estimator(conditions, progress)
-    seconds, cells = 0.0, _by_cell(trials)
-    unknown = cells.keys() - _by_cell(progress.finished).keys()
-    if estimate is not None and unknown:
-        click.echo(
-            f"steps of {plural(len(unknown), 'cell')} are timed here to tell the hours; --no-timing leaves it out"
-        )
-    for cell, own in cells.items():
+    estimate = None if no_timing or conditions is None else _estimator(conditions, progress, trials)
+    seconds = 0.0
+    for cell, own in _by_cell(trials).items():
         seconds += _cell(cell, own, progress, estimate)
     for skip in grid.plan.skips:
         click.echo(f"  {skip.cell.label}   skipped: {skip.reason}")
@@ -110,17 +105,19 @@ def _progress(grid: Grid, conditions: Conditions) -> Progress:
     return found
 
 
-def _estimator(conditions: Conditions, progress: Progress) -> Callable[[Cell], Estimate]:
+def _estimator(conditions: Conditions, progress: Progress, trials: Iterable[Trial]) -> Callable[[Cell], Estimate]:
+    """For cells of which something is left to do; prints how many of them it will time."""
     from bench.train.calibrate import Stopwatch, from_store
+    from reports.numbers import plural
 
     stopwatch = Stopwatch(conditions)
     finished = _by_cell(progress.finished)
-
-    def estimate(cell: Cell) -> Estimate:
-        own = [progress.finished[trial] for trial in finished.get(cell, [])]
-        return from_store(own, conditions) or stopwatch(cell)
-
-    return estimate
+    left = _by_cell(trial for trial in trials if trial not in progress.finished)
+    known = {cell: from_store([progress.finished[one] for one in finished.get(cell, [])], conditions) for cell in left}
+    timed = sum(estimate is None for estimate in known.values())
+    if timed:
+        click.echo(f"steps of {plural(timed, 'cell')} are timed here to tell the hours; --no-timing leaves it out")
+    return lambda cell: known[cell] or stopwatch(cell)
 
 
 def _cell(cell: Cell, trials: list[Trial], progress: Progress, estimate: Callable[[Cell], Estimate] | None) -> float:

@@ -174,6 +174,9 @@ def test_plan_tells_what_is_done_and_what_was_broken_off(command, planned, no_pa
     assert "s per trial (as 1 in the store took)" in out
     assert "of work on this device, 2 at a time about" in out
     assert "are timed here" not in out
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.environment.device_name", lambda device: "another one")
+        assert "steps of 1 cell are timed here" in planned(text, timing=True)[1]
     assert len(Store().runs("trial")) == runs
     anew = planned(text, "--fresh", timing=True)[1]
     assert "steps of 1 cell are timed here to tell the hours; --no-timing leaves it out" in anew
