@@ -7,7 +7,14 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from reports.columns import further_metrics, outcome
-from reports.numbers import plural
+from reports.numbers import listed, number, plural
+
+COUNTED = {"d_updates": "D updates", "g_updates": "G updates", "images": "real images seen"}
+"""What a budget may be counted in; it fixes one, and cells may differ in the others."""
+ALIKE = 0.01
+"""Counts are the same up to this part of them: an epoch of larger batches leaves more images out at its end."""
+FEW = 3
+"""Cells that are named one by one."""
 
 
 def notes(frame: pd.DataFrame, hidden: Collection[str] = ()) -> list[str]:
@@ -42,6 +49,7 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
         for label, other in frame.attrs.get("repeated", {}).items()
         if label in there
     ]
+    said += _unequal(cells)
     if cells["rank_low"].notna().any():
         said.append(
             "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
@@ -51,6 +59,32 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     if "iqm" not in hidden and cells["iqm"].notna().any():
         said.append("IQM: mean of the middle half, with a percentile bootstrap.")
     return said + _note_of_devices(frame)
+
+
+def _unequal(cells: pd.DataFrame) -> list[str]:
+    """In what cells of one budget differ, by several turns of D for each of G or by batches of another size.
+
+    A row that has no such turn at all, as one that is no GAN, is not told of here.
+    """
+    parts = []
+    for name, what in COUNTED.items():
+        counts = cells.loc[cells[name] > 0, ["label", name]].sort_values(name, kind="stable")
+        level = (counts[name].pct_change() > ALIKE).cumsum()
+        shares = [
+            f"{number(each[name].mean(), ',.0f')} in {_some(list(each['label']))}" for _, each in counts.groupby(level)
+        ]
+        if len(shares) > 1:
+            parts.append(f"{what} ({'; '.join(shares)})")
+    return [f"Under this budget cells differ in {listed(parts)}."] if parts else []
+
+
+def _counts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Those of the cells that a frame compares, as `reports.tables.chosen` puts them into its attrs."""
+    return pd.DataFrame(frame.attrs.get("counts", []), columns=["label", *COUNTED])
+
+
+def _some(labels: Sequence[str]) -> str:
+    return listed(labels) if len(labels) <= FEW else plural(len(labels), "cell")
 
 
 def _note_of_devices(frame: pd.DataFrame) -> list[str]:
@@ -64,7 +98,7 @@ def of_devices(where: Sequence[str]) -> str:
 
 
 def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
-    said = _verdicts(frame) if "factor" in frame else []
+    said = _verdicts(frame) if "factor" in frame else _unequal(_counts(frame))
     if frame["tried"].max() > 1:
         family, variance = frame.attrs["family"], "each alone"
         if frame.attrs["moderated"]:

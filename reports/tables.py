@@ -14,6 +14,7 @@ import pandas as pd
 from bench.diagnosis import COLLAPSED, HEALTHY
 from reports import comparisons, factors
 from reports.groups import STATUSES, Group, all_rows, devices, protocols, select
+from reports.notes import COUNTED
 from reports.once import once
 from reports.stats import Estimate, iqm_interval, mean_interval, median_interval
 from reports.text import as_markdown, as_text
@@ -138,10 +139,15 @@ def chosen(
 ) -> pd.DataFrame:
     """These pairs of cells, the first minus the second, with the columns of `pairwise`; the lowest difference first.
 
-    `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs.
+    `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs. What each cell's
+    budget came to stands in the attrs, for the notes.
     """
     group, rows = select(results, protocol)
-    return _headed(comparisons.chosen(rows, pairs), group)
+    frame = _headed(comparisons.chosen(rows, pairs), group)
+    finished = rows[(rows["status"] == "finished") & rows["label"].isin([*frame["label"], *frame["other"]])]
+    counts = finished.groupby("label", sort=False)[list(COUNTED)].mean().astype(float)
+    frame.attrs["counts"] = counts.reset_index().to_dict("records")
+    return frame
 
 
 @once
