@@ -187,13 +187,16 @@ def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
         for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
-    frame.attrs |= allowed_for(compared.values(), family)
+    frame.attrs |= allowed_for(compared.values(), {"": family})
     return frame
 
 
-def allowed_for(compared: Iterable[Paired], family: int) -> dict[str, Any]:
-    """What the notes under a table of comparisons tell, as attrs of its frame, which all parts of it keep."""
-    return {"family": family, "moderated": any(each.prior is not None for each in compared)}
+def allowed_for(compared: Iterable[Paired], families: dict[str, int]) -> dict[str, Any]:
+    """What the notes under a table of comparisons tell, as attrs of its frame, which all parts of it keep.
+
+    `families` is how many comparisons p allows for, by what they are of where there are several such families.
+    """
+    return {"families": families, "moderated": any(each.prior is not None for each in compared)}
 
 
 def _better(compared: Paired, a: str, b: str, p: float) -> str:

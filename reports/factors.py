@@ -90,8 +90,13 @@ def _base_first(value: Any) -> tuple[bool, bool, Any]:
     return value not in ("none", "off"), isinstance(value, str), value
 
 
-def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
-    """The effect of every factor, or of one; the columns stand at `reports.tables.factor_effects`.
+def family_of(field: str) -> str:
+    """Whose comparisons p allows for: BN is the question put to every grid, so no other factor weakens its answer."""
+    return "BN" if field == "bn" else "other factors"
+
+
+def effects(rows: pd.DataFrame) -> pd.DataFrame:
+    """The effect of every factor; the columns stand at `reports.tables.factor_effects`.
 
     A row that is no GAN has its own effect and no part in the mean, of which one seed is no member yet. Cells
     that repeat another's or each other (`reports.comparisons.repeated`) have neither a p nor a part in the mean.
@@ -100,7 +105,7 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
     known = outcomes(rows)
     skipped = rows[rows["kind"] == "skip"]
     reasons = dict(zip(skipped["label"], skipped["reason"], strict=True))
-    found = [factor for factor in factors(rows) if field in (None, factor.field)]
+    found = factors(rows)
     sides: list[tuple[Factor, Sides]] = []
     for same in dict.fromkeys((factor.field, factor.values) for factor in found):
         members = [(each, _sides(each, known)) for each in found if (each.field, each.values) == same]
@@ -115,20 +120,21 @@ def effects(rows: pd.DataFrame, field: str | None = None) -> pd.DataFrame:
     own = [i for i, (each, _) in enumerate(sides) if each.algorithm and not each.repeats]
     for i, lent in zip(own, moderated([compared[i] for i in own]), strict=True):
         compared[i] = lent
-    asked = [not each.repeats for each, _ in sides]
+    of = [family_of(each.field) for each, _ in sides]
+    repeats = np.array([each.repeats != "" for each, _ in sides], dtype=bool)
     p_values, p_permutation = (
-        holm([p if counts else math.nan for p, counts in zip(values, asked, strict=True)])
+        pd.Series(values, dtype=float).mask(repeats).groupby(of).transform(lambda p: np.array(holm(list(p))))
         for values in ([each.p for each in compared], [each.p_permutation for each in compared])
     )
-    family = sum(not math.isnan(p) for p in p_values)
+    families = {str(family): int(n) for family, n in p_values.groupby(of).count().items()}
     lines = [
         _line(factor, both, each)
         | {"p": p, "p_permutation": q}
-        | {"verdict": _nothing_to_compare(factor, reasons) or _verdict(factor, each, p, family)}
-        for (factor, both), each, p, q in zip(sides, compared, p_values, p_permutation, strict=True)
+        | {"verdict": _nothing_to_compare(factor, reasons) or _verdict(factor, each, p, families[family])}
+        for (factor, both), each, p, q, family in zip(sides, compared, p_values, p_permutation, of, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, "p", "p_permutation", "both", "verdict"])
-    frame.attrs |= allowed_for(compared, family)
+    frame.attrs |= allowed_for(compared, families)
     return frame
 
 

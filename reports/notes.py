@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 
 from reports.columns import further_metrics, outcome
+from reports.factors import family_of
 from reports.numbers import listed, number, plural
 
 COUNTED = {"d_updates": "D updates", "g_updates": "G updates", "images": "real images seen"}
@@ -100,13 +101,13 @@ def of_devices(where: Sequence[str]) -> str:
 def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     said = _verdicts(frame) if "factor" in frame else _unequal(_counts(frame))
     if frame["tried"].max() > 1:
-        family, variance = frame.attrs["family"], "each alone"
+        variance = "each alone"
         if frame.attrs["moderated"]:
             variance = "all comparisons (moderated, Smyth 2004)" + ", a mean's by its own" * bool("factor" in frame)
         said.append(
             f"Differences are paired by seed, with 95 % intervals of Student t by the variance of {variance}. "
             "p decides: of the paired t test, or of the sign test where survivors must not decide, adjusted for "
-            f"{plural(family, 'comparison')} (Holm)."
+            f"{_allowed_for(frame)} (Holm)."
         )
         if "chance" not in hidden:
             said.append(
@@ -114,13 +115,28 @@ def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[
                 "interval; a tie counts half, and a seed that diverged is worse than any score."
             )
     if "p_permutation" not in hidden and "p_permutation" in frame and frame["p_permutation"].notna().any():
-        n, rows = int(frame["pairs"].max()), int(frame["p_permutation"].notna().sum())
+        n, rows = int(frame["pairs"].max()), int(frame["p_permutation"].groupby(_families(frame)).count().max())
         least = 2 / 2**n
         said.append(
             f"The permutation test supposes no distribution, but of {n} seeds it cannot get below {least:.2g}"
             + (f", and with {rows} rows allowed for not below {min(rows * least, 1):.2g}." if rows > 1 else ".")
         )
     return said
+
+
+def _families(frame: pd.DataFrame) -> list[str]:
+    """Of each row, the family of comparisons that its p allows for."""
+    return [family_of(field) for field in frame["factor"]] if "factor" in frame else [""] * len(frame)
+
+
+def _allowed_for(frame: pd.DataFrame) -> str:
+    there = set(_families(frame))
+    parts = [
+        plural(size, "comparison") + (f" of {name}" if name else "")
+        for name, size in frame.attrs["families"].items()
+        if name in there and size
+    ]
+    return " and, apart from these, ".join(parts) or "no comparison"
 
 
 def _verdicts(effects: pd.DataFrame) -> list[str]:

@@ -155,16 +155,18 @@ def factor_effects(results: Results, protocol: Group | str | None = None, factor
     """Every factor's second value minus its first (BN: on minus off), paired by seed; one row for two cells alike else.
 
     BN comes first. Where several cells have a factor, a row more holds its effect on their mean. Columns are those of
-    `pairwise` (`chance` is P(changed better than base)); `p` and `p_permutation` are adjusted for all rows. `both` says
-    whether there were two sides to compare, `repeats` that these repeat others to the last digit, `only` which one
-    there was where a field took one value, `unpaired` how many seeds did not finish both. `factor` names one alone.
+    `pairwise` (`chance` is P(changed better than base)); `p` and `p_permutation` are adjusted for all rows about BN, or
+    for all about other factors. `both` says whether there were two sides to compare, `repeats` that these repeat others
+    to the last digit, `only` which one there was where a field took one value, `unpaired` how many seeds did not finish
+    both. `factor` leaves the rows of one, with the numbers that they have among all.
     """
     group, rows = select(results, protocol)
-    return _headed(factors.effects(rows, factor), group)
+    found = _headed(factors.effects(rows), group)
+    return found if factor is None else found[found["factor"] == factor].reset_index(drop=True)
 
 
 def bn_effect(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:
-    """The rows about BN: `factor_effects` of it alone."""
+    """The rows of `factor_effects` about BN."""
     return factor_effects(results, protocol, "bn")
 
 

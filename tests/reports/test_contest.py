@@ -59,7 +59,7 @@ def test_one_seed_that_diverged_is_no_verdict(builder):
         "1 cell worse than dcgan bn=off: hinge bn=off.",
         "1 cell without a verdict: too few seeds in common (--seeds 3).",
     ]
-    assert found.attrs["family"] == 1
+    assert found.attrs["families"] == {"": 1}
 
 
 @pytest.mark.parametrize(

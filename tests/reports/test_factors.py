@@ -270,3 +270,27 @@ def test_what_was_run_one_way_is_one_sentence_and_the_advice_is_given_once(build
     said = notes(frame)[1:]
     assert said[:2] == ["Only bn=off was run of dcgan, lsgan.", "Only bn=on was run of hinge."]
     assert sum("--bn on/off" in note for note in said) == 1
+
+
+def test_bn_is_a_family_of_its_own_and_every_table_has_the_same_p(builder):
+    """Holm by hand: of three p, the two algorithms' and their mean's, the smallest counts three times."""
+    sides = {
+        "dcgan": ([10.0, 10.2, 10.1], [11.0, 11.1, 11.2], [12.0, 12.1, 12.4]),
+        "lsgan": ([20.0, 20.1, 20.4], [23.0, 22.0, 23.9], [22.0, 25.0, 29.0]),
+    }
+    builder.trials(**{name: off for name, (off, _, _) in sides.items()})
+    for name, (_, on, _) in sides.items():
+        builder.changed(name, on, bn=True)
+    before = tables.bn_effect(builder.results())
+    for name, (_, _, faster) in sides.items():
+        builder.changed(name, faster, lr_g=1e-3)
+    every, bn = tables.factor_effects(builder.results()), tables.bn_effect(builder.results())
+    assert bn.loc[bn["both"], ["label", "p"]].to_dict("list") == before[["label", "p"]].to_dict("list")
+    pd.testing.assert_frame_equal(every[every["factor"] == "bn"], bn)
+    for changed, table in ((1, bn), (2, every[every["factor"] == "lr_g"])):
+        off, on = (np.array([each[side] for each in sides.values()]) for side in (0, changed))
+        alone = [stats.ttest_rel(*both).pvalue for both in [*zip(on, off, strict=True), (on.mean(0), off.mean(0))]]
+        assert table["p"].min() == pytest.approx(3 * min(alone))
+    said = " ".join(notes(every))
+    assert "adjusted for 3 comparisons of BN and, apart from these, 3 comparisons of other factors (Holm)" in said
+    assert "adjusted for 3 comparisons of BN (Holm)" in " ".join(notes(bn))
