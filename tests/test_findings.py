@@ -1,6 +1,7 @@
 """The page of findings: its tables are those of the committed figures, and so is what it says in bold."""
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -156,6 +157,19 @@ def ranking(pairs):
     return list(dict.fromkeys([*pairs["label"], *pairs["other"]]))
 
 
+def switched(row, bn):
+    """A row of BN's table, as 'nsgan dropout=0.0', with BN on or off."""
+    name, _, more = row.partition(" ")
+    return by_seed(f"{name} bn={bn} {more}".strip())
+
+
+def without_dropout(cells):
+    """How many of these train D without it."""
+    return sum(ENDED[ENDED["cell"] == cell]["config"].map(json.loads).iloc[0]["dropout"] == 0 for cell in cells)
+
+
+TO_THE_PAPER = ("dcgan bn=on", "nsgan bn=on dropout=0.0", "dcgan_paper bn=on batch_size=64", "dcgan_paper bn=on")
+"""`nsgan` is `dcgan`: without dropout, as the paper has it, and with its batches."""
 STEPS = ("nsgan bn=off dropout=0.0", "r1 bn=off gamma=0.0", "r1 bn=off")
 """From `nsgan bn=off`, which is `dcgan bn=off`: without dropout, with R1's settings of Adam, with its penalty."""
 TRICKS = [cls.info.name for cls in gans.families()["trick"]]
@@ -165,23 +179,43 @@ SAID = {
     "For `dcgan` and `hinge` no difference is established": lambda bn, _: all(
         bn.loc[name, "p"] > 0.05 for name in ("dcgan", "hinge")
     ),
-    "With it the seeds scatter less in all five": lambda bn, _: (
-        (own := bn.index[bn["both"] & (bn["repeats"] == "")].intersection(bn["algorithm"])).size == 5
-        and all(by_seed(f"{name} bn=on").std() < by_seed(f"{name} bn=off").std() for name in own)
+    "With it the seeds scatter less in all six": lambda bn, _: (
+        (own := bn.index[bn["both"] & (bn["repeats"] == "") & (bn["algorithm"] != "")]).size == 6
+        and all(switched(name, "on").std() < switched(name, "off").std() for name in own)
     ),
     "with batch norm D's loss is above that in the first 500 steps, without it below": lambda *_: (
         curve("lsgan bn=on", "loss_d").loc[:500].mean() > 0.25 > curve("lsgan bn=off", "loss_d").loc[:500].mean()
     ),
-    "The first seven cannot be told from each other": lambda _, pairs: (
-        of(pairs, ranking(pairs)[:7])["better"] == ""
+    "The first eleven cannot be told from each other": lambda _, pairs: (
+        of(pairs, ranking(pairs)[:11])["better"] == ""
     ).all(),
-    "`mmd_gan_rep` and `r1` are surely better than `dcgan`, with batch norm and without": lambda _, pairs: all(
-        of(pairs, [f"{name} bn=off", f"dcgan bn={switch}"])["better"].tolist() == [f"{name} bn=off"]
-        for name in ("mmd_gan_rep", "r1")
+    "`mmd_gan_rep`, `dcgan_paper` and `r1` are surely better than `dcgan`, with batch norm and without": (
+        lambda _, pairs: all(
+            of(pairs, [cell, f"dcgan bn={switch}"])["better"].tolist() == [cell]
+            for cell in ("mmd_gan_rep bn=off", "dcgan_paper bn=on", "r1 bn=off")
+            for switch in ("on", "off")
+        )
+    ),
+    "Without these batches its FID is three points higher": lambda _, pairs: (
+        (higher := by_seed(TO_THE_PAPER[2]) - by_seed(TO_THE_PAPER[3])).between(2, 4).all()
+        and 5 * scipy.stats.ttest_1samp(higher, 0).pvalue == pytest.approx(0.010, abs=0.0005)
+        and means("images")[TO_THE_PAPER[3]] == 2 * means("images")[TO_THE_PAPER[2]]
+        and of(pairs, [TO_THE_PAPER[2], "dcgan bn=on"])["better"].tolist() == [""]
+    ),
+    "Ten of the first eleven train D without dropout, and two of the eleven that follow.": lambda _, pairs: (
+        without_dropout(ranking(pairs)[:11]) == 10 and without_dropout(ranking(pairs)[11:22]) == 2
+    ),
+    "Leaving dropout out lowers the mean of `nsgan`, with batch norm and without, neither surely": lambda *_: all(
+        (lower := (by_seed(f"nsgan bn={switch}") - by_seed(f"nsgan bn={switch} dropout=0.0")).dropna()).mean() > 2
+        and scipy.stats.ttest_1samp(lower, 0).pvalue > 0.05
         for switch in ("on", "off")
     ),
-    "Where D's slope is penalised, no difference can be seen": lambda _, pairs: (
-        (among := of(pairs, [f"{name} bn=off" for name in ("r1", "r1_r2", "gp0")])["better"]).size == 3
+    "Each of these three lowers the FID in each of three seeds": lambda *_: all(
+        ((change := (by_seed(after) - by_seed(before)).dropna()) < 0).all() and len(change) == 3
+        for before, after in itertools.pairwise(TO_THE_PAPER)
+    ),
+    "Where D's slope is penalised no difference can be seen": lambda _, pairs: (
+        (among := of(pairs, [f"{name} bn=off" for name in ("r1", "r1_r2", "gp0", "js_reg")])["better"]).size == 6
         and (among == "").all()
     ),
     "Each of the three steps from `nsgan bn=off` lowers the mean of three seeds, none surely": lambda _, pairs: (
@@ -189,8 +223,8 @@ SAID = {
         and all((of(pairs, two)["better"] == "").all() for two in itertools.pairwise(("dcgan bn=off", *STEPS)))
         and of(pairs, ["dcgan bn=off", "r1 bn=off"])["better"].tolist() == ["r1 bn=off"]
     ),
-    "Between the nine that follow the seven nothing is certain": lambda _, pairs: (
-        of(pairs, ranking(pairs)[7:16])["better"] == ""
+    "Between the eleven that follow the first eleven nothing is certain": lambda _, pairs: (
+        of(pairs, ranking(pairs)[11:22])["better"] == ""
     ).all(),
     "The rows with five D updates for each of G come last": lambda _, pairs: (
         (slow := {cell for cell in ranking(pairs) if means("g_updates")[cell] == 400})
