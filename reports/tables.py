@@ -160,9 +160,11 @@ def factor_effects(results: Results, protocol: Group | str | None = None, factor
     to the last digit, `only` which one there was where a field took one value, `unpaired` how many seeds did not finish
     both. `factor` leaves the rows of one, with the numbers that they have among all.
     """
+    if factor is not None:
+        every = factor_effects(results, protocol)
+        return every[every["factor"] == factor].reset_index(drop=True)
     group, rows = select(results, protocol)
-    found = _headed(factors.effects(rows), group)
-    return found if factor is None else found[found["factor"] == factor].reset_index(drop=True)
+    return _headed(factors.effects(rows), group)
 
 
 def bn_effect(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:

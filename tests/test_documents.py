@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import scipy.stats
-from pages import script
+from pages import script, with_bn
 from statsmodels.stats.multitest import multipletests
 
 import gans
@@ -120,11 +120,11 @@ class TestMeasured:
         )
         assert 2 < len(rows) < 15
         own = [name for name, *_, said in rows if "repeats" not in said and "mean" not in name]
-        found = {}
-        for name in (name for name, *_ in rows if "mean" not in name):
-            algorithm, _, more = name.partition(" ")
-            on, off = (fids[f"{algorithm} bn={switch} {more}".strip()] for switch in ("on", "off"))
-            found[name] = (on - off).dropna()
+        found = {
+            name: (fids[with_bn(name, "on")] - fids[with_bn(name, "off")]).dropna()
+            for name, *_ in rows
+            if "mean" not in name
+        }
         found[f"mean of {len(own)}"] = pd.concat([found[name] for name in own], axis=1, join="inner").mean(axis=1)
         asked = [name for name in found if name in own or "mean" in name]
         p = dict(

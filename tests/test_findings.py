@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
-from pages import script
+from pages import script, with_bn
 
 import gans
 from reports import tables
@@ -157,12 +157,6 @@ def ranking(pairs):
     return list(dict.fromkeys([*pairs["label"], *pairs["other"]]))
 
 
-def switched(row, bn):
-    """A row of BN's table, as 'nsgan dropout=0.0', with BN on or off."""
-    name, _, more = row.partition(" ")
-    return by_seed(f"{name} bn={bn} {more}".strip())
-
-
 def without_dropout(cells):
     """How many of these train D without it."""
     return sum(ENDED[ENDED["cell"] == cell]["config"].map(json.loads).iloc[0]["dropout"] == 0 for cell in cells)
@@ -181,7 +175,7 @@ SAID = {
     ),
     "With it the seeds scatter less in all six": lambda bn, _: (
         (own := bn.index[bn["both"] & (bn["repeats"] == "") & (bn["algorithm"] != "")]).size == 6
-        and all(switched(name, "on").std() < switched(name, "off").std() for name in own)
+        and all(by_seed(with_bn(name, "on")).std() < by_seed(with_bn(name, "off")).std() for name in own)
     ),
     "with batch norm D's loss is above that in the first 500 steps, without it below": lambda *_: (
         curve("lsgan bn=on", "loss_d").loc[:500].mean() > 0.25 > curve("lsgan bn=off", "loss_d").loc[:500].mean()

@@ -1,4 +1,4 @@
-"""The scripts that make the documentation, which are no modules of the package."""
+"""The scripts that make the documentation, which are no modules of the package, and how their tables name cells."""
 
 import importlib
 import sys
@@ -14,3 +14,9 @@ def script(name):
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(DOCS))
+
+
+def with_bn(row, switch):
+    """The cell of a row of BN's table: 'nsgan dropout=0.0' with 'on' is 'nsgan bn=on dropout=0.0'."""
+    algorithm, _, more = row.partition(" ")
+    return f"{algorithm} bn={switch} {more}".strip()
