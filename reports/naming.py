@@ -12,6 +12,9 @@ from reports.numbers import listed
 if TYPE_CHECKING:
     from bench.results import Results
 
+LISTED = 12
+"""Cells that an error names; more would bury what it says."""
+
 
 def meant(results: Results, names: Sequence[str], protocol: str | None = None) -> tuple[Group, list[str]]:
     """The one group in which every name fits one cell, and these cells.
@@ -32,7 +35,7 @@ def meant(results: Results, names: Sequence[str], protocol: str | None = None) -
     for i, label in enumerate(labels):
         if label in labels[:i]:
             same = _quoted((names[labels.index(label)], names[i]))
-            raise BenchError(f"{same} are one cell, {label}; there are: {', '.join(cells[group])}")
+            raise BenchError(f"{same} are one cell, {label}; there are: {_some(cells[group])}")
     return group, labels
 
 
@@ -44,6 +47,12 @@ def cells_of(results: Results, group: Group) -> list[str]:
 
 def _quoted(names: Sequence[str]) -> str:
     return listed(f"'{name}'" for name in names)
+
+
+def _some(labels: Sequence[str]) -> str:
+    """All of a few, the first of many."""
+    more = f", and {len(labels) - LISTED} more ('bench report' shows all)" if len(labels) > LISTED else ""
+    return (", ".join(labels[:LISTED]) + more) or "none"
 
 
 def _fitting(name: str, labels: list[str]) -> list[str]:
@@ -60,13 +69,16 @@ def _fitting(name: str, labels: list[str]) -> list[str]:
 
 def _refusal(names: Sequence[str], cells: dict[Group, list[str]]) -> str:
     """Which of the names is at fault, and what there is."""
+    from gans.errors import did_you_mean  # torch comes with it
+
     everything = list(dict.fromkeys(label for labels in cells.values() for label in labels))
     for name in names:
         fits = _fitting(name, everything)
         if not fits:
-            return f"no cell '{name}'; there are: {', '.join(everything) or 'none'}"
+            near = did_you_mean(name, {*everything, *(label.split(" ")[0] for label in everything)})
+            return f"no cell '{name}'{near or ';'} there are: {_some(everything)}"
         if all(len(_fitting(name, labels)) != 1 for labels in cells.values()):
-            return f"'{name}' fits {len(fits)} cells: {', '.join(fits)}; name one of them"
+            return f"'{name}' fits {len(fits)} cells: {_some(fits)}; name one of them"
     where = (
         f"'{name}' under {'; '.join(str(group) for group, labels in cells.items() if _fitting(name, labels))}"
         for name in names

@@ -6,7 +6,6 @@ same parameters. Nothing in a file is executed.
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -74,9 +73,10 @@ def read(path: Path, parameters: Iterable[click.Parameter], context: click.Conte
     values = {}
     for key, value in _mapping(path).items():
         if key not in known:
-            near = difflib.get_close_matches(key, known, 1) if isinstance(key, str) else []
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            raise BenchError(f"{path}: unknown key {_shown(key)}; {hint}allowed are {', '.join(known)}")
+            from gans.errors import did_you_mean
+
+            near = did_you_mean(key, known) if isinstance(key, str) else ""
+            raise BenchError(f"{path}: unknown key {_shown(key)}{near or ';'} allowed are {', '.join(known)}")
         option = known[key]
         assert option.name is not None
         values[option.name] = _typed(path, key, option, value, context)

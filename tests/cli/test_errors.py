@@ -229,7 +229,7 @@ class TestScore:
 
 def test_a_cell_that_is_not_there(refused, finished_run, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
-    assert "no cell 'lsgan'; there are: dcgan bn=on, dcgan bn=off, wgan_gp bn=off" in refused(
+    assert "no cell 'lsgan'; did you mean 'dcgan'? there are: dcgan bn=on, dcgan bn=off, wgan_gp bn=off" in refused(
         "compare", "lsgan", "wgan_gp"
     )
 

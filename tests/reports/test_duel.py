@@ -35,10 +35,11 @@ def test_an_algorithm_is_not_the_beginning_of_another(builder):
 @pytest.mark.parametrize(
     ("first", "second", "words"),
     [
-        ("dcgna", "wgan_gp", "no cell 'dcgna'; there are: dcgan bn=on, dcgan bn=off, wgan_gp bn=off"),
+        ("zzz", "wgan_gp", "no cell 'zzz'; there are: dcgan bn=on, dcgan bn=off, wgan_gp bn=off"),
+        ("dcgna", "wgan_gp", "no cell 'dcgna'; did you mean 'dcgan'? there are: dcgan bn=on"),
         ("wgan_gp", "dcgan", "'dcgan' fits 2 cells: dcgan bn=on, dcgan bn=off; name one of them"),
         ("dcgan bn=on", "dcgan bn=on", "are one cell, dcgan bn=on"),
-        ("wgan_gp bn=on", "dcgan bn=on", "no cell 'wgan_gp bn=on'"),
+        ("wgan_gp bn=on", "dcgan bn=on", "no cell 'wgan_gp bn=on'; did you mean 'wgan_gp bn=off'"),
         ("", "dcgan bn=on", "'' fits 3 cells"),
     ],
 )
@@ -47,6 +48,13 @@ def test_names_that_mean_nothing_or_too_much_are_one_line(three_seeds, first, se
         duel(three_seeds, first, second)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_of_many_cells_an_error_names_the_first(builder):
+    for number in range(14):
+        builder.changed("dcgan", [20.0], False, lr_d=number + 1.0)
+    with pytest.raises(BenchError, match=r"'dcgan' fits 14 cells: .*=12\.0, and 2 more \('bench report' shows all\)"):
+        duel(builder.results(), "dcgan", "lsgan")
 
 
 def test_cells_that_never_met_under_one_protocol_do_not_compare(builder):
