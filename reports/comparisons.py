@@ -163,22 +163,31 @@ def _why(compared: Paired, p: float, family: int) -> str:
 
 def pairwise(rows: pd.DataFrame) -> pd.DataFrame:
     """`pairs` as a frame, see `reports.tables.pairwise`."""
-    return _frame(pairs(rows))
+    compared = pairs(rows)
+    return _frame(dict(zip(compared, moderated(list(compared.values())), strict=True)), "comparisons")
 
 
 def chosen(rows: pd.DataFrame, wanted: Iterable[tuple[str, str]]) -> pd.DataFrame:
-    """These pairs of cells as a frame like `pairwise`, the lowest difference first.
+    """These pairs of cells, each a rival and its base, as a frame like `pairwise`, the lowest difference first.
 
-    So few comparisons leave more to find than every two cells do: p allows for these alone.
+    So few comparisons leave more to find than every two cells do: p allows for these alone. What they are lent is of
+    every cell with a rank minus the base, so that a difference has one interval, whichever others are asked for.
     """
-    known = outcomes(rows)
-    frame = _frame({(a, b): pair(known[a], known[b]) for a, b in wanted})
-    return frame.sort_values("difference", ignore_index=True)
+    rivals: dict[str, list[str]] = defaultdict(list)
+    for rival, base in wanted:
+        rivals[base].append(rival)
+    known, others = outcomes(rows), ranked(rows)
+    compared: dict[tuple[str, str], Paired] = {}
+    for base, asked in rivals.items():
+        all_of_base = dict.fromkeys([*asked, *(label for label in others if label != base)])
+        lent = moderated([pair(known[rival], known[base]) for rival in all_of_base])
+        of_rival = dict(zip(all_of_base, lent, strict=True))
+        compared |= {(rival, base): of_rival[rival] for rival in asked}
+    return _frame(compared, f"differences from {' and '.join(rivals)}").sort_values("difference", ignore_index=True)
 
 
-def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
+def _frame(compared: dict[tuple[str, str], Paired], lenders: str) -> pd.DataFrame:
     """A row for each pair of cells, p adjusted for all of them."""
-    compared = dict(zip(compared, moderated(list(compared.values())), strict=True))
     adjusted = holm([each.p for each in compared.values()])
     family = sum(not math.isnan(p) for p in adjusted)
     lines = [
@@ -187,16 +196,17 @@ def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
         for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
-    frame.attrs |= allowed_for(compared.values(), {"": family})
+    frame.attrs |= allowed_for(compared.values(), {"": family}, lenders)
     return frame
 
 
-def allowed_for(compared: Iterable[Paired], families: dict[str, int]) -> dict[str, Any]:
+def allowed_for(compared: Iterable[Paired], families: dict[str, int], lenders: str) -> dict[str, Any]:
     """What the notes under a table of comparisons tell, as attrs of its frame, which all parts of it keep.
 
-    `families` is how many comparisons p allows for, by what they are of where there are several such families.
+    `families` is how many comparisons p allows for, by what they are of where there are several such families;
+    `lenders` names those that lend to each other, where they do (`reports.moderated`).
     """
-    return {"families": families, "moderated": any(each.prior is not None for each in compared)}
+    return {"families": families, "lenders": lenders if any(each.prior is not None for each in compared) else ""}
 
 
 def _better(compared: Paired, a: str, b: str, p: float) -> str:

@@ -102,8 +102,8 @@ def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[
     said = _verdicts(frame) if "factor" in frame else _unequal(_counts(frame))
     if frame["tried"].max() > 1:
         variance = "each alone"
-        if frame.attrs["moderated"]:
-            variance = "all comparisons (moderated, Smyth 2004)" + ", a mean's by its own" * bool("factor" in frame)
+        if lenders := frame.attrs["lenders"]:
+            variance = f"all {lenders} (moderated, Smyth 2004)" + ", a mean's by its own" * bool("factor" in frame)
         said.append(
             f"Differences are paired by seed, with 95 % intervals of Student t by the variance of {variance}. "
             "p decides: of the paired t test, or of the sign test where survivors must not decide, adjusted for "

@@ -139,8 +139,9 @@ def chosen(
 ) -> pd.DataFrame:
     """These pairs of cells, the first minus the second, with the columns of `pairwise`; the lowest difference first.
 
-    `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs. What each cell's
-    budget came to stands in the attrs, for the notes.
+    `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs. Intervals are
+    moderated where fifteen cells or more ran beside the second of a pair, named here or not. What each cell's budget
+    came to stands in the attrs, for the notes.
     """
     group, rows = select(results, protocol)
     frame = _headed(comparisons.chosen(rows, pairs), group)

@@ -93,6 +93,20 @@ def test_false_positives_stay_rare_and_intervals_cover(scatter):
     assert np.mean(covered) >= 0.93
 
 
+@pytest.mark.parametrize("noise", [1.0, 5.0])
+def test_one_base_for_all_makes_few_false_verdicts(noise):
+    """Thirty cells that are alike against one that scatters otherwise, of which twelve are asked for."""
+    rng, tables_ = np.random.default_rng(7), 250
+    wrong, covered = [], []
+    for _ in range(tables_):
+        base = 30 + noise * 2 * rng.normal(0, 1, 3)
+        lent = moderated([Paired(cell, base) for cell in drawn(rng, 30, 3, 0.5, 0.0)])[:12]
+        wrong.append(min(holm([each.p for each in lent])) <= 0.05)
+        covered += [each.difference.low <= 0 <= each.difference.high for each in lent]
+    assert np.mean(wrong) <= 0.05 + 2.6 * math.sqrt(0.05 * 0.95 / tables_)
+    assert np.mean(covered) >= 0.9 - 2.6 * math.sqrt(0.1 * 0.9 / tables_), "a table's intervals share their base"
+
+
 def test_what_anybody_sees_is_found():
     """Ten cells of three seeds, half of them ten deviations worse: alone their pairs say next to nothing."""
     rng = np.random.default_rng(5)
