@@ -16,6 +16,7 @@ from bench import results
 from bench.plan import expand
 from bench.protocol import metric_name
 from reports import columns, tables
+from reports.comparisons import repeated
 from reports.groups import Group, protocols, select, titles
 from reports.numbers import NOTHING, SIGNED, estimated, number, p_value, plural
 from reports.paired import ALPHA
@@ -24,7 +25,13 @@ from reports.text import markdown_table
 MEASURED = Path(__file__).parents[1] / "reports" / "quick.parquet"
 TRACK = "noise-to-image"
 SEEDS = 3
-"""That a cell of the READMEs' leaderboard has at least."""
+"""That a cell of the leaderboard has at least."""
+FIRST = 10
+MOST_USED = (
+    "dcgan", "nsgan", "lsgan", "hinge", "wgan", "wgan_gp", "sngan", "dragan", "ragan", "r1", "r3gan", "began"
+)  # fmt: skip
+"""What READMEs show of the leaderboard: so many of its first cells, and these wherever they stand."""
+RANKED = ("rank", "cell", "seeds", "FID", "IS")
 BASE = "nsgan"
 """The row that the tricks are put on."""
 MORE_THAN_ONE = ("unrolled_gan",)
@@ -78,11 +85,42 @@ def _fid(row: Mapping[Any, Any]) -> str:
     return estimated(row["fid"], row["fid_low"], row["fid_high"])
 
 
-def leaderboard(found: results.Results, least: int = SEEDS) -> str:
-    """Reference rows and the cells that have seeds enough, by FID."""
-    rows = shown(found, main_group(found), least)
-    lines = [(columns.rank(row), _named(row), columns.seeds(row), _fid(row), number(row["is_"])) for row in rows]
-    return markdown_table(("rank", "cell", "seeds", "FID", "IS"), lines)
+def leaderboard(found: results.Results) -> str:
+    """Reference rows and the cells that have seeds enough, by FID; the best that each surely beats, among all pairs."""
+    group = main_group(found)
+    compared, first = tables.pairwise(found, group), repeated(select(found, group)[1])
+    order = list(dict.fromkeys([*compared["label"], *compared["other"]]))
+    lines = []
+    for row in shown(found, group):
+        won = compared[compared["better"] == first.get(row["label"], row["label"])]
+        beaten = sorted({*won["label"], *won["other"]} - {*won["better"]}, key=order.index)
+        more = f" and {len(beaten) - 1} more" if len(beaten) > 1 else ""
+        better = f"`{beaten[0]}`{more}" if beaten else NOTHING
+        lines.append((*_ranked(row), better))
+    sure, sizes = compared["better"] != "", compared["difference"].abs()
+    said = [f"{int(sure.sum())} of {plural(len(compared), 'pair')} {'is' if sure.sum() == 1 else 'are'} separable."]
+    if sure.any():
+        said.append(f"The smallest difference that is separable: {number(sizes[sure].min())} FID.")
+    if not sure.all():
+        said.append(f"The largest that is not: {number(sizes[~sure].max())} FID.")
+    return f"{markdown_table((*RANKED, 'surely better than'), lines)}\n\n{' '.join(said)}"
+
+
+def headline(found: results.Results) -> str:
+    """Of the leaderboard what READMEs have room for (`leading`)."""
+    return markdown_table(RANKED, [_ranked(row) for row in leading(found)])
+
+
+def leading(found: results.Results) -> list[dict[Any, Any]]:
+    """Of the leaderboard's rows the reference, the FIRST cells, and all of MOST_USED with their own settings."""
+    rows = shown(found, main_group(found))
+    first = [row["label"] for row in rows if row["kind"] == "cell"][:FIRST]
+    used = {f"{name} bn={switch}" for name in MOST_USED for switch in ("on", "off")}
+    return [row for row in rows if row["kind"] == "reference" or row["label"] in used.union(first)]
+
+
+def _ranked(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return columns.rank(row), _named(row), columns.seeds(row), _fid(row), number(row["is_"])
 
 
 def too_few(found: results.Results) -> str:
@@ -106,29 +144,6 @@ def batch_norm(found: results.Results) -> str:
         name, family = (f"`{row['label']}`", gans.get(row["algorithm"]).info.family) if one else (row["label"], NOTHING)
         lines.append((name, family, str(int(row["pairs"])), difference, p_value(row["p"]), said))
     return markdown_table(("algorithm", "family", "seeds", "FID with minus without", "p", "what follows"), lines)
-
-
-def decided(found: results.Results) -> str:
-    """Every ranked cell, and which of the others it is surely better than, among all pairs; and how small that gets."""
-    compared = tables.pairwise(found, main_group(found))
-    lines = []
-    for label in dict.fromkeys([*compared["label"], *compared["other"]]):
-        mine = compared[(compared["label"] == label) | (compared["other"] == label)]
-        won = mine[mine["better"] == label]
-        lost = mine[(mine["better"] != "") & (mine["better"] != label)]
-        beaten = [b if a == label else a for a, b in zip(won["label"], won["other"], strict=True)]
-        open_ = len(mine) - len(won) - len(lost)
-        lines.append((f"`{label}`", ", ".join(f"`{name}`" for name in beaten) or NOTHING, str(len(lost)), str(open_)))
-    sure = compared["better"] != ""
-    sizes = compared["difference"].abs()
-    are = "is" if sure.sum() == 1 else "are"
-    said = [f"{int(sure.sum())} of {plural(len(compared), 'pair')} {are} separable."]
-    if sure.any():
-        said.append(f"The smallest difference that is separable: {number(sizes[sure].min())} FID.")
-    if not sure.all():
-        said.append(f"The largest that is not: {number(sizes[~sure].max())} FID.")
-    head = ("cell", "surely better than", "surely worse than", "not separable from")
-    return f"{markdown_table(head, lines)}\n\n{' '.join(said)}"
 
 
 def tricks(found: results.Results) -> str:
@@ -241,8 +256,5 @@ def _order(values: Mapping[str, float]) -> dict[str, int]:
     return {name: place for place, name in enumerate(sorted(values, key=values.__getitem__), 1)}
 
 
-TABLES = {
-    table.__name__: table
-    for table in (batch_norm, leaderboard, decided, too_few, tricks, tail, other_tracks, published)
-}
+TABLES = {table.__name__: table for table in (batch_norm, leaderboard, too_few, tricks, tail, other_tracks, published)}
 """By name, as the pages mark where they stand."""

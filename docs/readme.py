@@ -49,7 +49,7 @@ def presets(_: results.Results) -> str:
     return markdown_table(("preset", "budget per trial", "scored samples", "for"), rows)
 
 
-TABLES = findings.TABLES | {"metrics": metrics, "presets": presets}
+TABLES = findings.TABLES | {"headline": findings.headline, "metrics": metrics, "presets": presets}
 """By name."""
 
 
@@ -76,9 +76,9 @@ def filled(text: str, found: results.Results) -> str:
 
 
 def picture(found: results.Results) -> Figure:
-    """Every shown row's FID with its interval, beside the first ten samples of its first seed, never of the best."""
+    """FID with interval of the READMEs' rows, beside the first ten samples of each first seed, never of the best."""
     group = findings.main_group(found)
-    shown = findings.shown(found, group)
+    shown = findings.leading(found)
     _, rows = select(found, group)
     strips = [_strip(found, rows[rows["label"] == row["label"]].sort_values("seed")) for row in shown]
     labels = [row["label"] for row in shown]
