@@ -119,7 +119,7 @@ def leading(found: results.Results) -> list[dict[Any, Any]]:
     return [row for row in rows if row["kind"] == "reference" or row["label"] in used.union(first)]
 
 
-def _ranked(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _ranked(row: dict[Any, Any]) -> tuple[str, ...]:
     return columns.rank(row), _named(row), columns.seeds(row), _fid(row), number(row["is_"])
 
 
