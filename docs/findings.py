@@ -27,9 +27,7 @@ TRACK = "noise-to-image"
 SEEDS = 3
 """That a cell of the leaderboard has at least."""
 FIRST = 10
-MOST_USED = (
-    "dcgan", "nsgan", "lsgan", "hinge", "wgan", "wgan_gp", "sngan", "dragan", "ragan", "r1", "r3gan", "began"
-)  # fmt: skip
+MOST_USED = ("dcgan", "nsgan", "lsgan", "hinge", "wgan", "wgan_gp", "sngan", "dragan", "ragan", "r1", "began")
 """What READMEs show of the leaderboard: so many of its first cells, and these wherever they stand."""
 RANKED = ("rank", "cell", "seeds", "FID", "IS")
 BASE = "nsgan"
@@ -89,11 +87,12 @@ def leaderboard(found: results.Results) -> str:
     """Reference rows and the cells that have seeds enough, by FID; the best that each surely beats, among all pairs."""
     group = main_group(found)
     compared, first = tables.pairwise(found, group), repeated(select(found, group)[1])
-    order = list(dict.fromkeys([*compared["label"], *compared["other"]]))
     lines = []
     for row in shown(found, group):
-        won = compared[compared["better"] == first.get(row["label"], row["label"])]
-        beaten = sorted({*won["label"], *won["other"]} - {*won["better"]}, key=order.index)
+        cell = first.get(row["label"], row["label"])
+        won = compared[compared["better"] == cell]
+        # By mean FID, as the pairs are.
+        beaten = [b if a == cell else a for a, b in zip(won["label"], won["other"], strict=True)]
         more = f" and {len(beaten) - 1} more" if len(beaten) > 1 else ""
         better = f"`{beaten[0]}`{more}" if beaten else NOTHING
         lines.append((*_ranked(row), better))

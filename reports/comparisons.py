@@ -179,10 +179,9 @@ def chosen(rows: pd.DataFrame, wanted: Iterable[tuple[str, str]]) -> pd.DataFram
     known, others = outcomes(rows), ranked(rows)
     compared: dict[tuple[str, str], Paired] = {}
     for base, asked in rivals.items():
-        all_of_base = dict.fromkeys([*asked, *(label for label in others if label != base)])
-        lent = moderated([pair(known[rival], known[base]) for rival in all_of_base])
-        of_rival = dict(zip(all_of_base, lent, strict=True))
-        compared |= {(rival, base): of_rival[rival] for rival in asked}
+        beside = list(dict.fromkeys([*asked, *(label for label in others if label != base)]))
+        lent = moderated([pair(known[rival], known[base]) for rival in beside])
+        compared |= {(rival, base): each for rival, each in zip(beside, lent, strict=True) if rival in asked}
     return _frame(compared, f"differences from {' and '.join(rivals)}").sort_values("difference", ignore_index=True)
 
 
