@@ -18,7 +18,7 @@ from bench.protocol import metric_name
 from reports import columns, tables
 from reports.comparisons import repeated
 from reports.groups import Group, protocols, select, titles
-from reports.numbers import NOTHING, SIGNED, estimated, number, p_value, plural
+from reports.numbers import NOTHING, SIGNED, estimated, listed, number, p_value, plural
 from reports.paired import ALPHA
 from reports.text import markdown_table
 
@@ -93,9 +93,7 @@ def leaderboard(found: results.Results) -> str:
         won = compared[compared["better"] == cell]
         # By mean FID, as the pairs are.
         beaten = [b if a == cell else a for a, b in zip(won["label"], won["other"], strict=True)]
-        more = f" and {len(beaten) - 1} more" if len(beaten) > 1 else ""
-        better = f"`{beaten[0]}`{more}" if beaten else NOTHING
-        lines.append((*_ranked(row), better))
+        lines.append((*_ranked(row), listed([f"`{label}`" for label in beaten], 1) if beaten else NOTHING))
     sure, sizes = compared["better"] != "", compared["difference"].abs()
     said = [f"{int(sure.sum())} of {plural(len(compared), 'pair')} {'is' if sure.sum() == 1 else 'are'} separable."]
     if sure.any():

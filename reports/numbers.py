@@ -33,10 +33,13 @@ def plural(n: int, noun: str) -> str:
     return f"{n} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def listed(names: Iterable[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+def listed(names: Iterable[str], most: int | None = None) -> str:
+    """'a', 'a and b', 'a, b and c'; of more than `most` the first: 'a, b and 9 more'."""
+    named = list(names)
+    if most is not None and len(named) > most:
+        named[most:] = [f"{len(named) - most:,} more"]
+    *before, last = named
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def duration(seconds: Any) -> str:

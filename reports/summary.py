@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 FEW = 2
 """Effects up to which each is said with its numbers."""
+NAMED = 4
+"""Cells that a sentence names, the best first; the tables below it have the others."""
 
 
 def summary(results: Results, protocol: Group | str | None = None, *, single_seeds: bool = True) -> list[str]:
@@ -66,16 +69,24 @@ def _trivial(board: pd.DataFrame, scored: pd.DataFrame) -> list[str]:
     said = []
     references = board[(board["kind"] == "reference") & ~board["label"].str.startswith(FLOOR)]
     for name, fid in zip(references["label"], references["fid"], strict=True):
-        better = list(scored.loc[scored["fid"] < fid, "label"])
-        if math.isnan(fid) or len(better) == len(scored):
+        better, rest = (list(scored.loc[(scored["fid"] < fid) == which, "label"]) for which in (True, False))
+        if math.isnan(fid) or not rest:
             continue
-        which = f"Only {listed(better)} {'score' if len(better) > 1 else 'scores'}" if better else "No cell scores"
-        if name == UNTRAINED:
-            rest = "what the others score" if better else "what they score"
-            said.append(f"{which} better than an untrained generator; {rest} says nothing yet.")
+        if len(better) > NAMED and len(rest) < len(better):
+            which, left = f"{_named(rest)} {_score(rest)} no better than", "that"
+        elif better:
+            which, left = f"Only {_named(better)} {_score(better)} better than", "what the others score"
         else:
-            said.append(f"{which} better than the answer '{name}', which takes no training.")
+            which, left = "No cell scores better than", "what they score"
+        if name == UNTRAINED:
+            said.append(f"{which} an untrained generator; {left} says nothing yet.")
+        else:
+            said.append(f"{which} the answer '{name}', which takes no training.")
     return said
+
+
+def _score(labels: list[str]) -> str:
+    return "score" if len(labels) > 1 else "scores"
 
 
 def _what(group: Group, cells: pd.DataFrame) -> str:
@@ -115,7 +126,7 @@ def _effects(effects: pd.DataFrame) -> list[str]:
     said = [f"{verdict}." for verdict in effects.loc[decided, "verdict"]]
     for change, here in effects[~decided].groupby("change", sort=False):
         own, mean = (list(here.loc[(here["algorithm"] == "") == pooled, "label"]) for pooled in (False, True))
-        places = [f"for {listed(own)}"] if own else []
+        places = [f"for {_named(own)}"] if own else []
         places += [f"on the {label}" for label in mean]
         said.append(f"No effect of changing {change} is established {', nor '.join(places)}.")
     return said
@@ -140,6 +151,10 @@ def _standing(pairs: pd.DataFrame, *, all_ranked: bool) -> str:
     if len(alike) == len(there):
         return f"{first} is not separable from any of {others}{allowed}: the order of the table is not established."
     rest = {"not separable": alike, "not compared, for want of two seeds that both have": apart}
-    said = "; ".join(f"{what}: {', '.join(cells)}" for what, cells in rest.items() if len(cells))
-    found = f"{listed(beaten)} ({len(beaten)} of {others})" if len(beaten) else f"none of {others}"
+    said = "; ".join(f"{what}: {_named(cells)}" for what, cells in rest.items() if len(cells))
+    found = f"{_named(beaten)} ({len(beaten)} of {others})" if len(beaten) else f"none of {others}"
     return f"{first} is better than {found}{allowed}; {said}."
+
+
+def _named(labels: Iterable[str]) -> str:
+    return listed(labels, NAMED)

@@ -66,7 +66,7 @@ def test_cells_without_common_seeds_are_not_called_alike(builder):
         "dcgan bn=off is better than lsgan bn=off (1 of the other 3); not compared, for want of two seeds that both"
     )
     assert better in text
-    assert "hinge bn=off, wgan bn=off." in text
+    assert "hinge bn=off and wgan bn=off." in text
     assert "not separable" not in text
 
 
@@ -104,6 +104,19 @@ def test_cells_no_better_than_an_answer_without_training_are_named(builder):
     better = "Only dcgan bn=off and lsgan bn=off score better than an untrained generator; what the others score says"
     assert better in text
     assert "real train digits'" not in text
+
+
+def test_of_many_cells_a_sentence_names_the_best_and_counts_the_others(builder):
+    """Seven cells far apart: the first beats the others; of an answer without training the two beyond it are told."""
+    names = ("dcgan", "lsgan", "hinge", "wgan", "wgan_gp", "sngan", "began")
+    for i, name in enumerate(names):
+        builder.trials(**{name: [10.0 * i + 1, 10.0 * i + 1.5, 10.0 * i + 2]})
+    builder.row(kind="reference", name="untrained generator", cell="untrained generator", fid=45.0, is_=2.0, year=None)
+    builder.trials(ragan=[1.2, 1.4, 2.1])
+    text = said(builder)
+    assert "lsgan bn=off, hinge bn=off, wgan bn=off, wgan_gp bn=off and 2 more (6 of the other 7)" in text
+    assert "not separable: ragan bn=off." in text
+    assert "sngan bn=off and began bn=off score no better than an untrained generator; that says nothing yet." in text
 
 
 def test_no_effect_is_said_of_cells_and_of_their_mean(builder):
