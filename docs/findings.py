@@ -23,7 +23,8 @@ from reports.paired import ALPHA
 from reports.text import markdown_table
 
 MEASURED = Path(__file__).parents[1] / "reports" / "quick.parquet"
-TRACK = "noise-to-image"
+TRACK, LABELLED = "noise-to-image", "label-conditional"
+"""The tracks that findings have sections of."""
 SEEDS = 3
 """That a cell of the leaderboard has at least."""
 FIRST = 10
@@ -38,7 +39,14 @@ FAR = 1.25
 """Times the base's FID from which a cell is told of by itself."""
 ON_THE_WAY = 2_000
 """Samples that are scored in training."""
-TELLING = {"accuracy": ".3f", "reconstruction": ".4f", "psnr": ".2f", "modes": ",.0f", "valid": ".3f"}
+TELLING = {
+    "accuracy": ".3f",
+    "intra_fid": ".2f",
+    "reconstruction": ".4f",
+    "psnr": ".2f",
+    "modes": ",.0f",
+    "valid": ".3f",
+}
 """Metrics of some tracks beside FID and IS, with their formats."""
 LUCIC = {
     "nsgan": (6.8, 0.5),
@@ -60,9 +68,9 @@ def load() -> results.Results:
     return results.load(MEASURED)
 
 
-def main_group(found: results.Results) -> Group:
-    """That of most trials of TRACK: rows that score averaged weights have a protocol of their own."""
-    there = [group for group in protocols(found) if group.track == TRACK]
+def main_group(found: results.Results, track: str = TRACK) -> Group:
+    """That of most trials of the track: rows that score averaged weights have a protocol of their own."""
+    there = [group for group in protocols(found) if group.track == track]
     return max(there, key=lambda group: len(select(found, group)[1]))
 
 
@@ -85,7 +93,15 @@ def _fid(row: Mapping[Any, Any]) -> str:
 
 def leaderboard(found: results.Results) -> str:
     """Reference rows and the cells that have seeds enough, by FID; the best that each surely beats, among all pairs."""
-    group = main_group(found)
+    return _ranking(found, main_group(found))
+
+
+def conditional(found: results.Results) -> str:
+    """That of rows that are given labels, with how well they obey them."""
+    return _ranking(found, main_group(found, LABELLED), ("accuracy", "intra_fid"))
+
+
+def _ranking(found: results.Results, group: Group, told: tuple[str, ...] = ()) -> str:
     compared, first = tables.pairwise(found, group), repeated(select(found, group)[1])
     lines = []
     for row in shown(found, group):
@@ -93,14 +109,16 @@ def leaderboard(found: results.Results) -> str:
         won = compared[compared["better"] == cell]
         # By mean FID, as the pairs are.
         beaten = [b if a == cell else a for a, b in zip(won["label"], won["other"], strict=True)]
-        lines.append((*_ranked(row), listed([f"`{label}`" for label in beaten], 1) if beaten else NOTHING))
+        more = (number(row[group.metric(name)], TELLING[name]) for name in told)
+        lines.append((*_ranked(row), *more, listed([f"`{label}`" for label in beaten], 1) if beaten else NOTHING))
     sure, sizes = compared["better"] != "", compared["difference"].abs()
     said = [f"{int(sure.sum())} of {plural(len(compared), 'pair')} {'is' if sure.sum() == 1 else 'are'} separable."]
     if sure.any():
         said.append(f"The smallest difference that is separable: {number(sizes[sure].min())} FID.")
     if not sure.all():
         said.append(f"The largest that is not: {number(sizes[~sure].max())} FID.")
-    return f"{markdown_table((*RANKED, 'surely better than'), lines)}\n\n{' '.join(said)}"
+    named = (f"`{group.metric(name)}`" for name in told)
+    return f"{markdown_table((*RANKED, *named, 'surely better than'), lines)}\n\n{' '.join(said)}"
 
 
 def headline(found: results.Results) -> str:
@@ -209,9 +227,9 @@ def _by_updates(found: results.Results, group: Group, cell: str) -> list[pd.Seri
 
 def other_tracks(found: results.Results) -> str:
     """A table for each other track or protocol, headed by its title."""
-    parts = []
+    parts, told_of = [], [main_group(found, track) for track in (TRACK, LABELLED)]
     for group, title in titles(found).items():
-        if group == main_group(found):
+        if group in told_of:
             continue
         rows = shown(found, group, 1)
         forms = {"is_": ".2f"} | {group.metric(name): form for name, form in TELLING.items()}
@@ -253,5 +271,8 @@ def _order(values: Mapping[str, float]) -> dict[str, int]:
     return {name: place for place, name in enumerate(sorted(values, key=values.__getitem__), 1)}
 
 
-TABLES = {table.__name__: table for table in (batch_norm, leaderboard, too_few, tricks, tail, other_tracks, published)}
+TABLES = {
+    table.__name__: table
+    for table in (batch_norm, leaderboard, too_few, tricks, conditional, tail, other_tracks, published)
+}
 """By name, as the pages mark where they stand."""

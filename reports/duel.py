@@ -67,10 +67,8 @@ def as_words(found: Duel) -> str:
         "Hedges' g": number(compared.g, EFFECT),
         **{f"p ({name})": p_value(value) for name, value in p.items() if not math.isnan(value)},
     }
-    if math.isnan(compared.p):
-        facts = {}
-    lines += ["", *(f"{name:<24}{value}" for name, value in facts.items())]
-    if facts:
+    if not math.isnan(compared.p):
+        lines += ["", *(f"{name:<24}{value}" for name, value in facts.items())]
         lines.append("p is of this one comparison, as if planned; the report's allows for every pair.")
     return "\n".join([*lines, "", found.sentence])
 

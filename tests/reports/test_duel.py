@@ -104,6 +104,7 @@ def test_one_seed_is_no_verdict_and_no_test(one_seed):
     assert "one seed gives no verdict" in text
     assert "run again with --seeds 3" in text
     assert "P(first better)" not in text
+    assert "\n\n\n" not in text
     assert "better than" not in text
 
 
