@@ -48,7 +48,10 @@ def restore(run_id: str) -> tuple[GAN, str, Task]:
         path = archive.fetch(run.info.run_id, "weights.safetensors", folder)
         if path is None:
             status = run.data.tags.get("bench.status", "unknown")
-            raise BenchError(f"{name} has no weights here (it is {status}); choose a finished trial")
+            hint = f" (it is {status}); choose a finished trial"
+            if status == "finished":
+                hint = ": they were deleted, or it was imported, which brings figures alone; train it here (--fresh)"
+            raise BenchError(f"{name} has no weights here{hint}")
         try:
             with safe_open(path, "pt") as file:
                 metadata = file.metadata()

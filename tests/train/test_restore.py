@@ -32,17 +32,19 @@ def samples(gan, generator):
 
 @pytest.fixture
 def brought_back(monkeypatch, tmp_path):
-    """The GAN that `restore` makes of a weights file."""
+    """The GAN that `restore` makes of a weights file, or of none, of a trial with this status."""
 
-    def bring(content):
-        path = tmp_path / "weights.safetensors"
-        path.write_bytes(content)
+    def bring(content, status="finished"):
+        path = None
+        if content is not None:
+            path = tmp_path / "weights.safetensors"
+            path.write_bytes(content)
         protocol = Protocol(
             task="mnist", dataset="mnist", data_fingerprint="0" * 16, data_images=1, budget="4 steps", samples=200,
             weights="raw", extractor="",
         )  # fmt: skip
         run = SimpleNamespace(
-            data=SimpleNamespace(tags={"bench.protocol": protocol.to_json()}),
+            data=SimpleNamespace(tags={"bench.protocol": protocol.to_json(), "bench.status": status}),
             info=SimpleNamespace(run_name="a trial", run_id="0" * 32),
         )
         archive = SimpleNamespace(fetch=lambda *_: path)
@@ -88,6 +90,15 @@ def test_weights_of_an_algorithm_that_is_not_here_are_not_called_broken(embedded
     ) as error:
         brought_back(save(weights, METADATA | {"algorithm": "my_hinge"}))
     assert "train" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [("diverged", r"\(it is diverged\); choose a finished trial"), ("finished", r"or it was imported.*\(--fresh\)")],
+)
+def test_a_trial_without_weights_says_why_and_what_to_do(brought_back, status, hint):
+    with pytest.raises(BenchError, match=f"a trial .* has no weights here.*{hint}"):
+        brought_back(None, status)
 
 
 @pytest.mark.parametrize("progress", ["nan", "2", "half"])
