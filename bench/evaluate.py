@@ -158,7 +158,7 @@ class Evaluator(Yardstick):
         Where there are fewer, FID and IS of 10,000 by the shipped statistics, {} for other numbers.
         """
         if len(images) >= n:
-            metrics = [metric for metric in self.metrics if not metric.needs_train]
+            metrics = [metric for metric in self.metrics if not metric.of_copies]
             return self.score(images[:n], metrics=metrics, inception=False)
         return self.reference_real() if n == REFERENCE_SAMPLES else {}
 

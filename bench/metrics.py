@@ -60,8 +60,10 @@ class Metric:
     """Fewest images for which it says anything."""
     least_real: int = 2
     """Fewest real images."""
-    needs_train: bool = False
-    """Whether it looks at the training images."""
+    needs_images: bool = False
+    """Whether it looks at real images themselves, training images or held-out ones (`Scored.memory`)."""
+    of_copies: bool = False
+    """Whether it looks for copies of training images, so that these cannot be its floor."""
 
 
 def _classes(scored: Scored) -> Numbers:
@@ -78,9 +80,9 @@ def _neighbours(scored: Scored) -> Numbers:
     return neighbours.neighbourhood_scores(neighbours.cloud(scored.features), scored.real.cloud)
 
 
-def _memory(scored: Scored) -> Numbers:
+def _memory(scored: Scored) -> Memory:
     assert scored.memory is not None
-    return scored.memory.scores(scored.images)
+    return scored.memory
 
 
 METRICS = {
@@ -136,13 +138,23 @@ METRICS = {
             least=20_000,
         ),
         Metric(
+            "fid_pixels",
+            lambda scored: {"fid_pixels": _memory(scored).fid(scored.images)},
+            "Frechet distance of raw pixels, lower is better; no classifier has a say in it, so it tells what of a "
+            "ranking is the taste of classifiers, and cannot tell a digit from a scrawl of the same ink; too high for "
+            "few images",
+            least=1_000,
+            needs_images=True,
+        ),
+        Metric(
             "memory",
-            _memory,
+            lambda scored: _memory(scored).scores(scored.images),
             "copies: share of samples nearer to a training image than 99 % of new real images are, 0.01 is real; "
             "nn_ratio: the median of that distance over the real one, 0 for copies, but below 1 for blank or blurred "
             "images too, and above for noisy ones",
             least=200,
-            needs_train=True,
+            needs_images=True,
+            of_copies=True,
         ),
     )
 }

@@ -1,7 +1,8 @@
-"""`bench sample`: pictures from a finished trial's weights."""
+"""`bench sample`: pictures from a finished trial's weights, or their pixels."""
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
@@ -13,17 +14,19 @@ from bench.cli.setup import announce
 
 @click.command()
 @click.argument("run")
-@click.option("-n", "--number", type=click.IntRange(1, 10_000), default=64, show_default=True, help="Images.")
+@click.option("-n", "--number", type=click.IntRange(1, 26_000), default=64, show_default=True, help="Images.")
 @options.seed("Fixes the latents.")
-@options.out("samples.png", "The PNG file that is written.")
+@options.out("samples.png", "The file that is written: a PNG, or an .npz of the pixels, as 'bench score' reads it.")
 @options.scale
 @options.data_dir
 @options.offline
 def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Path | None, offline: bool) -> None:
     """Write a grid of samples from RUN, a trial's MLflow run id or the start of one.
 
-    What is made from images is shown with these, held-out ones: input, output, target.
+    What is made from images is shown with these, held-out ones: input, output, target. An .npz holds outputs alone.
     """
+    import numpy as np
+
     from bench.files import save
     from bench.pictures import enlarged, png_bytes
     from bench.train.restore import restore
@@ -35,5 +38,10 @@ def sample(run: str, number: int, seed: int, out: Path, scale: int, data_dir: Pa
         data = task.load(data_dir=data_dir, offline=offline)
         announce(data)
     samples = draw(gan, gan.generator, task.examples(data, number, seed), seed)
-    save(out, png_bytes(enlarged(task.picture(samples, math.ceil(math.sqrt(number))), scale)))
+    if out.suffix == ".npz":
+        pixels = io.BytesIO()
+        np.savez_compressed(pixels, images=samples.images.numpy())
+        save(out, pixels.getvalue())
+    else:
+        save(out, png_bytes(enlarged(task.picture(samples, math.ceil(math.sqrt(number))), scale)))
     click.echo(f"{len(samples.images)} samples of {name}: {out.resolve()}")

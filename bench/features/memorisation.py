@@ -1,13 +1,17 @@
-"""Whether a generator repeats its training images: distances to the nearest of them, beside those of new real ones.
+"""Generated images beside real ones by their pixels: does a generator repeat training images, and what would FID say
+if no network had seen a digit?
 
-Takes uint8 images, gives numbers. Pixels, not features: a copy is a matter of pixels.
+Takes uint8 images, gives numbers. Pixels, not features: a copy is a matter of pixels, and pixels take no side.
 """
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 
+from bench.features.metrics import Statistics, fid, statistics
 from bench.features.neighbours import squared_distances
 
 COPY_QUANTILE = 0.01
@@ -57,8 +61,21 @@ class Memory:
         ratio = distances.median() / self._real.median()
         return {"nn_ratio": ratio.item(), "copies": (distances < limit).double().mean().item()}
 
+    @cached_property
+    def _statistics(self) -> Statistics:
+        return pixel_statistics(self._held_out)
+
+    def fid(self, images: Tensor) -> float:
+        """The Frechet distance of pixels in [0, 1] to the held-out images, in squared grey values of an image."""
+        return fid(pixel_statistics(images), self._statistics)
+
     def closest(self, images: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """The `count` images that lie nearest to a training image, and below each that one: both uint8 [count, ...]."""
         distances, rows = nearest(images, self._train)
         chosen = distances[:, 0].topk(count, largest=False).indices
         return images[chosen], self._train[rows[chosen, 0]]
+
+
+def pixel_statistics(images: Tensor) -> Statistics:
+    """Mean and covariance of the pixels, in [0, 1], of uint8 images [N, ...]."""
+    return statistics(images.flatten(1).double() / 255)

@@ -78,10 +78,10 @@ class Digits(Task):
 
         metrics = choose(scoring.metrics, scoring.samples)
         memory = None
-        if any(metric.needs_train for metric in metrics):
+        if needing := [metric.name for metric in metrics if metric.needs_images]:
             if data is None:
                 data = self.load(data_dir=scoring.data_dir, offline=scoring.offline)
-            memory = Memory(data.images, self._new_images(scoring))
+            memory = Memory(data.images, self._new_images(scoring, needing))
         real_test = None
         if scoring.inception_weights is not None:
             try:
@@ -99,15 +99,15 @@ class Digits(Task):
             validation=None if data is None or data.validation is None else data.validation.images,
         )
 
-    def _new_images(self, scoring: Scoring) -> Tensor:
+    def _new_images(self, scoring: Scoring, needing: list[str]) -> Tensor:
         try:
             return self._test_images(scoring)
         except BenchError as error:
             if scoring.data_dir is not None:
                 raise
             raise BenchError(
-                f"--metrics {scoring.metrics}: memory compares with images that nobody trained on, and the test "
-                f"images of {self.published.title} are not at hand; give --data-dir DIR, or leave memory out"
+                f"--metrics {scoring.metrics}: {' and '.join(needing)} must see images that nobody trained on, and the "
+                f"test images of {self.published.title} are not at hand; give --data-dir DIR, or leave that out"
             ) from error
 
     def _test_images(self, scoring: Scoring) -> Tensor:

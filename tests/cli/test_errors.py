@@ -166,7 +166,7 @@ def test_metrics_that_cannot_be(refused, text, words):
 
 def test_memory_without_test_images_says_what_it_is_missing(refused):
     said = refused("run", "--algos", "dcgan", "--samples", 1000, "--metrics", "kid,memory", "--offline")
-    assert "--metrics kid,memory: memory compares with images that nobody trained on" in said
+    assert "--metrics kid,memory: memory must see images that nobody trained on" in said
 
 
 def test_a_rerun_asks_for_the_same_metrics(tmp_path):

@@ -19,6 +19,7 @@ from safetensors import safe_open
 from bench import results
 from bench.columns import POSITION
 from bench.evaluate import DURING, Evaluator
+from bench.images import load_images
 from bench.train.examine import SAMPLING_SEED
 from bench.train.restore import restore
 from bench.train.sampling import draw
@@ -141,6 +142,11 @@ def test_weights_repeat_the_score(loaded, trials, finished_run, command, monkeyp
     assert row["cell"] in out
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (3 * 30 + 2, 3 * 30 + 2)
+        shown = np.array(grid)
+    code, _, err = command("sample", row["run_id"][:12], "-n", 9, "-o", tmp_path / "pixels.npz")
+    assert code == 0, err
+    pixels = load_images(tmp_path / "pixels.npz")
+    assert torch.equal(torch.from_numpy(shown[2:30, 32:60]), pixels[1, 0])  # second of the first row, beyond its rule
 
 
 def test_the_stored_weights_have_the_recorded_score(trials, finished_run, digits, monkeypatch):

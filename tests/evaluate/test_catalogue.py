@@ -40,7 +40,7 @@ def test_fid_is_always_among_those_that_are_named():
         ("kid,psnr", 10_000, "--metrics kid,psnr: allowed are all, fid, is, kid"),
         (" , ", 10_000, "allowed are all"),
         ("kid,fid_infinity", 10_000, "fid_infinity needs 20,000 images, not 10,000; give more images"),
-        ("all", 500, "kid needs 1,000, prdc needs 1,000, fid_infinity needs 20,000 images, not 500"),
+        ("all", 500, "prdc needs 1,000, fid_infinity needs 20,000, fid_pixels needs 1,000 images, not 500"),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(text, n, words):
@@ -56,7 +56,7 @@ def test_every_metric_says_which_way_is_better_and_how_it_is_biased(metric):
 @pytest.fixture(scope="module")
 def evaluator(embedded):
     memory = Memory(embedded.images[:N], embedded.images[N : 2 * N])
-    return Evaluator(CPU, metrics=choose("is,kid,prdc,classes,memory", N), memory=memory)
+    return Evaluator(CPU, metrics=choose("is,kid,prdc,classes,fid_pixels,memory", N), memory=memory)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def measured(evaluator, embedded):
 
 
 def test_every_chosen_metric_is_there_and_finite(measured):
-    assert {*NAMES, "nn_ratio", "copies"} == set(measured["real"])
+    assert {*NAMES, "fid_pixels", "nn_ratio", "copies"} == set(measured["real"])
     assert all(math.isfinite(value) for value in measured["real"].values())
 
 
@@ -116,6 +116,19 @@ def test_noise_costs_fidelity(measured):
     assert noisy["precision"] < real["precision"] - 0.2
     assert noisy["density"] < real["density"]
     assert noisy["fid"] > 10 * real["fid"]
+
+
+def test_pixels_alone_see_collapse_and_noise(measured):
+    real = measured["real"]["fid_pixels"]
+    assert measured["one a class"]["fid_pixels"] > 5 * real
+    assert measured["noisy"]["fid_pixels"] > 5 * real
+    assert measured["digits 0 to 4"]["fid_pixels"] > 1.5 * real
+
+
+def test_training_digits_are_the_floor_of_all_that_looks_for_no_copies(evaluator, embedded):
+    floor = evaluator.floor(embedded.images[:N], N)
+    assert {"mnist_fid_1k", "mnist_fid_pixels_1k"} <= set(floor)
+    assert not {"mnist_nn_ratio_1k", "mnist_copies_1k"} & set(floor)
 
 
 def test_copies_look_perfect_to_all_but_one(measured):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import sqrtm
 from torch.nn.functional import avg_pool2d
 
 from bench.features import memorisation
@@ -23,6 +24,24 @@ def test_distances_are_those_of_the_nearest_in_whatever_parts(monkeypatch):
     distances, rows = nearest(some, train, 3)
     np.testing.assert_allclose(distances, np.sort(table, 1)[:, :3], rtol=1e-4)
     np.testing.assert_array_equal(rows, np.argsort(table, 1)[:, :3])
+
+
+def test_the_distance_of_pixels_is_frechets_of_the_two_gaussians():
+    fake, real = images(300, 0), images(400, 1) // 2
+    (m, s), (n, t) = (
+        (pixels.mean(0), np.cov(pixels, rowvar=False))
+        for pixels in (each.flatten(1).numpy() / 255 for each in (fake, real))
+    )
+    expected = ((m - n) ** 2).sum() + np.trace(s + t - 2 * sqrtm(s @ t).real)
+    assert expected > 1
+    assert Memory(fake, real).fid(fake) == pytest.approx(expected, rel=1e-6)
+
+
+def test_real_pixels_are_nearer_than_blurred_ones(memory, embedded):
+    new = embedded.images[3000:4000]
+    blurred = avg_pool2d(new.float(), 3, stride=1, padding=1).round().to(torch.uint8)
+    assert memory.fid(embedded.images[2000:3000]) == pytest.approx(0, abs=1e-3)
+    assert 2 * memory.fid(new) < memory.fid(blurred)
 
 
 @pytest.fixture(scope="module")
