@@ -35,6 +35,8 @@ BASE = "nsgan"
 """The row that the tricks are put on."""
 MORE_THAN_ONE = ("unrolled_gan",)
 """Tricks whose row has another loss of G and other rates too, so that it is no comparison of the trick."""
+ONE_TERM_MORE = ("lecam", "cr_gan", "bcr_gan", "zcr_gan")
+"""Rows that are `sngan` but for a term in a loss."""
 FAR = 1.25
 """Times the base's FID from which a cell is told of by itself."""
 ON_THE_WAY = 2_000
@@ -171,14 +173,25 @@ def tricks(found: results.Results) -> str:
         base = default_cell(BASE, f"bn={'on' if config.bn else 'off'}", f"dropout={config.dropout}")
         if {cell, base} <= there and cls.info.name not in MORE_THAN_ONE:
             wanted.append((cell, base))
+    return _changes(found, wanted)
+
+
+def on_sngan(found: results.Results) -> str:
+    """The rows that are `sngan` with one term more in a loss, minus `sngan`."""
+    there = set(select(found, main_group(found))[1]["label"])
+    wanted = [(default_cell(name), default_cell("sngan")) for name in ONE_TERM_MORE]
+    return _changes(found, [pair for pair in wanted if there.issuperset(pair)])
+
+
+def _changes(found: results.Results, pairs: list[tuple[str, str]]) -> str:
     lines = []
-    for row in tables.chosen(found, wanted, group).to_dict("records"):
+    for row in tables.chosen(found, pairs, main_group(found)).to_dict("records"):
         difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
         better = columns.better(row)
         said = better if row["better"] == "" else "better" if better == row["label"] else "worse"
         numbers = (str(int(row["pairs"])), difference, p_value(row["p"]))
         lines.append((f"`{row['label']}`", f"`{row['other']}`", *numbers, said))
-    return markdown_table(("trick", "minus", "seeds", "FID", "p", "what follows"), lines)
+    return markdown_table(("row", "minus", "seeds", "FID", "p", "what follows"), lines)
 
 
 def default_cell(name: str, *settings: str) -> str:
@@ -273,6 +286,6 @@ def _order(values: Mapping[str, float]) -> dict[str, int]:
 
 TABLES = {
     table.__name__: table
-    for table in (batch_norm, leaderboard, too_few, tricks, conditional, tail, other_tracks, published)
+    for table in (batch_norm, leaderboard, too_few, tricks, on_sngan, conditional, tail, other_tracks, published)
 }
 """By name, as the pages mark where they stand."""

@@ -96,7 +96,8 @@ class TestMeasured:
     def test_means_are_those_of_the_file_s_trials(self, page):
         """Worked out here without any of the report's code."""
         frame = pd.read_parquet(ROOT / "reports" / "quick.parquet")
-        trials = frame.query("status == 'finished' and track == 'noise-to-image' and weights == 'raw'")
+        told = "track in ('noise-to-image', 'label-conditional') and weights == 'raw'"
+        trials = frame.query(f"status == 'finished' and {told}")
         lines = re.findall(
             r"^\| (\S+) \| `(.+?)` \| (\d)/\3[^|]* \| (\S+) \[(\S+), (\S+)\] \| (\S+) \|",
             (ROOT / page).read_text(),

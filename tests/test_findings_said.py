@@ -1,0 +1,221 @@
+"""The page of findings: what it says in bold is what the committed figures say."""
+
+import functools
+import itertools
+import json
+import re
+
+import numpy as np
+import pytest
+import scipy.stats
+from measured import ENDED, FRAME, LABELLED, TEXT, TRIALS, TRICKS, by_seed, curve, lines
+from pages import script, with_bn
+
+from reports import tables
+
+
+def means(column):
+    return TRIALS.groupby("cell")[column].mean()
+
+
+def still_falling(cell):
+    """Its last FID in training is its lowest."""
+    fids = curve(cell, "mnist_fid_2k")
+    return fids.idxmin() == fids.index[-1]
+
+
+def is_behind(base, cell):
+    """The cell, of five turns of D for each of G, has the lower FID in training at its end than the base by then."""
+    fids, base = curve(cell, "mnist_fid_2k"), curve(base, "mnist_fid_2k")
+    return fids.iloc[-1] < np.interp(fids.index[-1] / 5, base.index, base)
+
+
+def of(pairs, cells):
+    """The pairs of which both cells are of these."""
+    return pairs[pairs["label"].isin(cells) & pairs["other"].isin(cells)]
+
+
+def ranking(pairs):
+    """The compared cells by mean FID."""
+    return list(dict.fromkeys([*pairs["label"], *pairs["other"]]))
+
+
+def without_dropout(cells):
+    """How many of these train D without it."""
+    return sum(ENDED[ENDED["cell"] == cell]["config"].map(json.loads).iloc[0]["dropout"] == 0 for cell in cells)
+
+
+def averaged(cell):
+    """Index seed: FID of averaged weights."""
+    rows = FRAME.query("weights == 'ema' and status == 'finished'")
+    return rows[rows["cell"] == cell].set_index("seed")["fid"]
+
+
+def table(name):
+    """The rows of a table of the page."""
+    return lines(TEXT.partition(f"<!-- {name} -->")[2].partition("<!-- end -->")[0])
+
+
+def tricks(verdict, bounds=False):
+    """The tricks of which the page says this, or the bounds of their intervals."""
+    rows = [row for row in table("tricks") if row[5] == verdict]
+    if bounds:
+        return [bound for row in rows for bound in re.findall(r"\[(\S+), (\S+)\]", row[3])[0]]
+    return [row[0].split()[0] for row in rows]
+
+
+@functools.cache
+def labelled():
+    """The pairs of the cells that are given labels."""
+    findings = script("findings")
+    return tables.pairwise(findings.load(), findings.main_group(findings.load(), findings.LABELLED))
+
+
+def all_beat(pairs, cells, others):
+    """Each of these cells is surely better than each of the others."""
+    return all(of(pairs, [cell, other])["better"].tolist() == [cell] for cell in cells for other in others)
+
+
+READING = ("adc_gan bn=on", "acgan bn=on", "sgan bn=on", "tac_gan bn=on")
+TOLD = ("cgan bn=on", "cgan bn=on dropout=0.0 lr_g=0.0004 lr_d=0.0004")
+ON_SNGAN = ("projection_gan bn=off", "reacgan bn=off", "contragan bn=off")
+"""Rows with labels: D names an image's digit; it is told the digit, with its own settings and those of READING; it is
+put on `sngan`."""
+TO_THE_PAPER = ("dcgan bn=on", "nsgan bn=on dropout=0.0", "dcgan_paper bn=on batch_size=64", "dcgan_paper bn=on")
+"""`nsgan` is `dcgan`: without dropout, as the paper has it, and with its batches."""
+STEPS = ("nsgan bn=off dropout=0.0", "r1 bn=off gamma=0.0", "r1 bn=off")
+"""From `nsgan bn=off`, which is `dcgan bn=off`: without dropout, with R1's settings of Adam, with its penalty."""
+SAID = {
+    "`lsgan` is better without it": lambda bn, _: bn.loc["lsgan", "p"] <= 0.05 and bn.loc["lsgan", "difference"] > 0,
+    "`ragan` is better with it": lambda bn, _: bn.loc["ragan", "p"] <= 0.05 and bn.loc["ragan", "difference"] < 0,
+    "For `dcgan` and `hinge` no difference is established": lambda bn, _: all(
+        bn.loc[name, "p"] > 0.05 for name in ("dcgan", "hinge")
+    ),
+    "With it the seeds scatter less in all six": lambda bn, _: (
+        (own := bn.index[bn["both"] & (bn["repeats"] == "") & (bn["algorithm"] != "")]).size == 6
+        and all(by_seed(with_bn(name, "on")).std() < by_seed(with_bn(name, "off")).std() for name in own)
+    ),
+    "with batch norm D's loss is above that in the first 500 steps, without it below": lambda *_: (
+        curve("lsgan bn=on", "loss_d").loc[:500].mean() > 0.25 > curve("lsgan bn=off", "loss_d").loc[:500].mean()
+    ),
+    "The first eleven cannot be told from each other": lambda _, pairs: (
+        of(pairs, ranking(pairs)[:11])["better"] == ""
+    ).all(),
+    "`mmd_gan_rep`, `dcgan_paper` and `r1` are surely better than `dcgan`, with batch norm and without": (
+        lambda _, pairs: all(
+            of(pairs, [cell, f"dcgan bn={switch}"])["better"].tolist() == [cell]
+            for cell in ("mmd_gan_rep bn=off", "dcgan_paper bn=on", "r1 bn=off")
+            for switch in ("on", "off")
+        )
+    ),
+    "Without these batches its FID is three points higher": lambda _, pairs: (
+        (higher := by_seed(TO_THE_PAPER[2]) - by_seed(TO_THE_PAPER[3])).between(2, 4).all()
+        and 5 * scipy.stats.ttest_1samp(higher, 0).pvalue == pytest.approx(0.010, abs=0.0005)
+        and means("images")[TO_THE_PAPER[3]] == 2 * means("images")[TO_THE_PAPER[2]]
+        and of(pairs, [TO_THE_PAPER[2], "dcgan bn=on"])["better"].tolist() == [""]
+    ),
+    "Ten of the first eleven train D without dropout, and five of the twenty that follow.": lambda _, pairs: (
+        without_dropout(ranking(pairs)[:11]) == 10 and without_dropout(ranking(pairs)[11:31]) == 5
+    ),
+    "Leaving dropout out lowers the mean of `nsgan`, with batch norm and without, neither surely": lambda *_: all(
+        (lower := (by_seed(f"nsgan bn={switch}") - by_seed(f"nsgan bn={switch} dropout=0.0")).dropna()).mean() > 2
+        and scipy.stats.ttest_1samp(lower, 0).pvalue > 0.05
+        for switch in ("on", "off")
+    ),
+    "Each of these three lowers the FID in each of three seeds": lambda *_: all(
+        ((change := (by_seed(after) - by_seed(before)).dropna()) < 0).all() and len(change) == 3
+        for before, after in itertools.pairwise(TO_THE_PAPER)
+    ),
+    "Where D's slope is penalised no difference can be seen": lambda _, pairs: (
+        (among := of(pairs, [f"{name} bn=off" for name in ("r1", "r1_r2", "gp0", "js_reg")])["better"]).size == 6
+        and (among == "").all()
+    ),
+    "Each of the three steps from `nsgan bn=off` lowers the mean of three seeds, none surely": lambda _, pairs: (
+        np.diff([by_seed(cell)[:3].mean() for cell in ("nsgan bn=off", *STEPS)]).max() < 0
+        and all((of(pairs, two)["better"] == "").all() for two in itertools.pairwise(("dcgan bn=off", *STEPS)))
+        and of(pairs, ["dcgan bn=off", "r1 bn=off"])["better"].tolist() == ["r1 bn=off"]
+    ),
+    "Between the twenty that follow the first eleven nothing is certain": lambda _, pairs: (
+        (cells := ranking(pairs)[11:31])[0] == "mmgan bn=on"
+        and cells[-1] == "rsgan bn=off"
+        and (of(pairs, cells)["better"] == "").all()
+    ),
+    "The rows with five D updates for each of G come last": lambda _, pairs: (
+        (slow := {cell for cell in ranking(pairs) if means("g_updates")[cell] == 400})
+        and set(ranking(pairs)[-len(slow) :]) == slow
+    ),
+    "Minibatch discrimination alone helps": lambda _, pairs: (
+        tricks("better") == ["minibatch_discrimination"]
+        and (by_seed("minibatch_discrimination bn=on") - by_seed("nsgan bn=on")).dropna().between(-13, -7).all()
+        and of(pairs, ["minibatch_discrimination bn=on", "dcgan bn=on"])["better"].tolist() == [""]
+    ),
+    "`ttur`, `diffaugment`, `pacgan` and `feature_matching` are worse, and their FID is at its lowest at the end": (
+        lambda *_: (
+            tricks("worse") == ["ttur", "diffaugment", "pacgan", "feature_matching"]
+            and all(still_falling(f"{name} bn=on") for name in tricks("worse"))
+        )
+    ),
+    "Of the other six no difference is established, and by its interval none of them changes FID by three points": (
+        lambda *_: (
+            len(tricks("not separable")) == 6
+            and sum(len(tricks(said)) for said in ("better", "worse", "not separable")) == len(TRICKS) - 3
+            and all(-3 < float(bound) < 3 for bound in tricks("not separable", bounds=True))
+        )
+    ),
+    "in three seeds it changes the FID of `nsgan` by a point at the most": lambda *_: (
+        (change := (averaged("ema_gan bn=on") - by_seed("nsgan bn=on")).dropna()).abs().max() <= 1
+        and np.sign(change).sum() == 1
+        and len(change) == 3
+    ),
+    "Three of them lower the mean by four to six points, none surely": lambda *_: all(
+        ((lower := (by_seed("sngan bn=off") - by_seed(f"{name} bn=off")).dropna()).size == 3 and 4 < lower.mean() < 6)
+        and by_seed("sngan bn=off").std() > by_seed(f"{name} bn=off").std()
+        and [f"{name} bn=off", "not separable"] in [[row[0], row[5]] for row in table("on_sngan")]
+        for name in ("lecam", "cr_gan", "bcr_gan")
+    ),
+    "`adc_gan` is surely better than every other row": lambda *_: all_beat(
+        labelled(), READING[:1], {*LABELLED["cell"]} - {READING[0]}
+    ),
+    (
+        "it is surely better than with its own, by sixteen points, and not separable from `acgan`, `sgan` and `tac_gan`"
+    ): lambda *_: (
+        all_beat(labelled(), TOLD[1:], TOLD[:1])
+        and round(by_seed(TOLD[0]).mean() - by_seed(TOLD[1]).mean()) == 16
+        and (of(labelled(), (*READING[1:], TOLD[1]))["better"] == "").all()
+    ),
+    "The three that are put on `sngan` come last": lambda *_: (
+        set(LABELLED.groupby("cell")["fid"].mean().nlargest(3).index) == set(ON_SNGAN)
+    ),
+    "they have had a fifth of the G updates, and after as many `cgan` is behind each": lambda *_: (
+        set(LABELLED.loc[LABELLED["g_updates"] == 400, "cell"]) == set(ON_SNGAN)
+        and all(is_behind(TOLD[0], cell) for cell in ON_SNGAN)
+    ),
+    "`contragan` obeys least": lambda *_: LABELLED.groupby("cell")["mnist_accuracy_10k"].mean().idxmin() == ON_SNGAN[2],
+    "All cells above 60 have had a fifth of the G updates.": lambda *_: (
+        set(means("g_updates")[means("fid") > 60]) == {400}
+    ),
+    "After as many G updates, `nsgan` is behind all of these but `wgan` without batch norm": lambda *_: (
+        {cell for cell in means("g_updates").eq(400).loc[lambda slow: slow].index if not is_behind("nsgan bn=on", cell)}
+        == {"wgan bn=off"}
+    ),
+    "`wgan` is not only late": lambda *_: curve("wgan bn=off", "mnist_fid_2k").loc[667:].std() < 3,
+    "`began` has the most precise samples of all": lambda *_: means("mnist_precision_10k").idxmax() == "began bn=off",
+    "`wgan` without batch norm is among the first four in it": lambda *_: (
+        "wgan bn=off" in means("mnist_precision_10k").nlargest(4).index
+        and means("mnist_recall_10k")["wgan bn=off"] < 0.15
+    ),
+    "among the rows with one D update for each of G most pairs cannot be told apart": lambda _, pairs: (
+        (of(pairs, means("g_updates").loc[lambda turns: turns == 2_000].index)["better"] != "").mean() < 0.5
+    ),
+}
+
+
+def test_what_is_said_in_bold_is_what_the_figures_say():
+    bold = [re.sub(r"\s+", " ", said) for said in re.findall(r"\*\*(.+?)\*\*", TEXT, re.DOTALL)]
+    findings = script("findings")
+    found = findings.load()
+    group = findings.main_group(found)
+    bn, pairs = tables.bn_effect(found, group).set_index("label"), tables.pairwise(found, group)
+    assert bold == list(SAID), "every claim has its check here, in the page's order"
+    for said, holds in SAID.items():
+        assert holds(bn, pairs), said
