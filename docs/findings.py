@@ -119,7 +119,7 @@ def _ranking(found: results.Results, group: Group, told: tuple[str, ...] = ()) -
         said.append(f"The smallest difference that is separable: {number(sizes[sure].min())} FID.")
     if not sure.all():
         said.append(f"The largest that is not: {number(sizes[~sure].max())} FID.")
-    named = (f"`{group.metric(name)}`" for name in told)
+    named = (f"`{name}`" for name in told)
     return f"{markdown_table((*RANKED, *named, 'surely better than'), lines)}\n\n{' '.join(said)}"
 
 
