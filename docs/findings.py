@@ -165,27 +165,27 @@ def batch_norm(found: results.Results) -> str:
 
 def tricks(found: results.Results) -> str:
     """Each row of the family of tricks minus the row that it is put on, with the same batch norm and dropout."""
-    group = main_group(found)
-    there = set(select(found, group)[1]["label"])
     wanted = []
     for cls in gans.families()["trick"]:
         cell, config = default_cell(cls.info.name), cls.Config()
         base = default_cell(BASE, f"bn={'on' if config.bn else 'off'}", f"dropout={config.dropout}")
-        if {cell, base} <= there and cls.info.name not in MORE_THAN_ONE:
+        if cls.info.name not in MORE_THAN_ONE:
             wanted.append((cell, base))
     return _changes(found, wanted)
 
 
 def on_sngan(found: results.Results) -> str:
     """The rows that are `sngan` with one term more in a loss, minus `sngan`."""
-    there = set(select(found, main_group(found))[1]["label"])
-    wanted = [(default_cell(name), default_cell("sngan")) for name in ONE_TERM_MORE]
-    return _changes(found, [pair for pair in wanted if there.issuperset(pair)])
+    return _changes(found, [(default_cell(name), default_cell("sngan")) for name in ONE_TERM_MORE])
 
 
-def _changes(found: results.Results, pairs: list[tuple[str, str]]) -> str:
+def _changes(found: results.Results, wanted: list[tuple[str, str]]) -> str:
+    """Of these pairs of cells, those that both ran."""
+    group = main_group(found)
+    there = set(select(found, group)[1]["label"])
+    pairs = [pair for pair in wanted if there.issuperset(pair)]
     lines = []
-    for row in tables.chosen(found, pairs, main_group(found)).to_dict("records"):
+    for row in tables.chosen(found, pairs, group).to_dict("records"):
         difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
         better = columns.better(row)
         said = better if row["better"] == "" else "better" if better == row["label"] else "worse"

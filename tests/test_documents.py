@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import scipy.stats
+from measured import FINISHED, TRIALS
 from pages import script, with_bn
 from statsmodels.stats.multitest import multipletests
 
@@ -95,9 +96,6 @@ class TestMeasured:
     @pytest.mark.parametrize("page", ["README.md", "docs/findings.md"])
     def test_means_are_those_of_the_file_s_trials(self, page):
         """Worked out here without any of the report's code."""
-        frame = pd.read_parquet(ROOT / "reports" / "quick.parquet")
-        told = "track in ('noise-to-image', 'label-conditional') and weights == 'raw'"
-        trials = frame.query(f"status == 'finished' and {told}")
         lines = re.findall(
             r"^\| (\S+) \| `(.+?)` \| (\d)/\3[^|]* \| (\S+) \[(\S+), (\S+)\] \| (\S+) \|",
             (ROOT / page).read_text(),
@@ -105,19 +103,17 @@ class TestMeasured:
         )
         assert len(lines) > 20
         for rank, cell, seeds, *said in lines:
-            fids = trials.loc[trials["cell"] == cell, "fid"]
+            fids = FINISHED.loc[FINISHED["cell"] == cell, "fid"]
             assert fids.size == int(seeds) >= 3
             half = scipy.stats.t.ppf(0.975, fids.size - 1) * fids.std() / math.sqrt(fids.size)
-            is_ = trials.loc[trials["cell"] == cell, "is_"].mean()
+            is_ = FINISHED.loc[FINISHED["cell"] == cell, "is_"].mean()
             expected = (fids.mean(), fids.mean() - half, fids.mean() + half, is_)
             assert [float(number) for number in said] == pytest.approx(expected, abs=0.0051)
             assert re.fullmatch(r"\d+(-\d+)?", rank)
 
     def test_effects_of_batch_norm_are_those_of_the_file_s_trials(self):
         """Worked out here by scipy and statsmodels, of each row by itself: fewer than fifteen do not lend."""
-        frame = pd.read_parquet(ROOT / "reports" / "quick.parquet")
-        trials = frame.query("status == 'finished' and track == 'noise-to-image' and weights == 'raw'")
-        fids = trials.set_index(["cell", "seed"])["fid"]
+        fids = TRIALS.set_index(["cell", "seed"])["fid"]
         table = README.partition("<!-- batch_norm -->")[2].partition("<!-- end -->")[0]
         rows = re.findall(
             r"^\| `?([^|`]+)`? \| [-\w]+ \| (\d) \| (\S+) \[(\S+), (\S+)\] \| (\S+) \| (.*) \|$", table, re.MULTILINE

@@ -102,10 +102,8 @@ SAID = {
         of(pairs, ranking(pairs)[:11])["better"] == ""
     ).all(),
     "`mmd_gan_rep`, `dcgan_paper` and `r1` are surely better than `dcgan`, with batch norm and without": (
-        lambda _, pairs: all(
-            of(pairs, [cell, f"dcgan bn={switch}"])["better"].tolist() == [cell]
-            for cell in ("mmd_gan_rep bn=off", "dcgan_paper bn=on", "r1 bn=off")
-            for switch in ("on", "off")
+        lambda _, pairs: all_beat(
+            pairs, ("mmd_gan_rep bn=off", "dcgan_paper bn=on", "r1 bn=off"), ("dcgan bn=on", "dcgan bn=off")
         )
     ),
     "Without these batches its FID is three points higher": lambda _, pairs: (
@@ -133,7 +131,7 @@ SAID = {
     "Each of the three steps from `nsgan bn=off` lowers the mean of three seeds, none surely": lambda _, pairs: (
         np.diff([by_seed(cell)[:3].mean() for cell in ("nsgan bn=off", *STEPS)]).max() < 0
         and all((of(pairs, two)["better"] == "").all() for two in itertools.pairwise(("dcgan bn=off", *STEPS)))
-        and of(pairs, ["dcgan bn=off", "r1 bn=off"])["better"].tolist() == ["r1 bn=off"]
+        and all_beat(pairs, ["r1 bn=off"], ["dcgan bn=off"])
     ),
     "Between the twenty that follow the first eleven nothing is certain": lambda _, pairs: (
         (cells := ranking(pairs)[11:31])[0] == "mmgan bn=on"

@@ -45,7 +45,11 @@ class Memory:
     def __init__(self, train: Tensor, held_out: Tensor) -> None:
         self._train = train
         self._held_out = held_out
-        self._real: Tensor | None = None
+
+    @cached_property
+    def _real(self) -> Tensor:
+        """The distance of each held-out image to the nearest training image, [N]."""
+        return nearest(self._held_out, self._train)[0][:, 0]
 
     def scores(self, images: Tensor) -> dict[str, float]:
         """`nn_ratio`: the median distance to training images over that of held-out ones; 1 for new real images, 0 for
@@ -54,8 +58,6 @@ class Memory:
         The ratio alone accuses and acquits nobody: a noisy image is far from everything, and a blank or blurred one is
         nearer to some digit than another digit is.
         """
-        if self._real is None:
-            self._real = nearest(self._held_out, self._train)[0][:, 0]
         distances = nearest(images, self._train)[0][:, 0]
         limit = self._real.quantile(COPY_QUANTILE)
         ratio = distances.median() / self._real.median()

@@ -9,6 +9,7 @@ import gans
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "findings.md").read_text()
 FRAME = pd.read_parquet(ROOT / "reports" / "quick.parquet")
+POINTS = pd.read_parquet(ROOT / "reports" / "quick.curves.parquet")
 TOLD_OF = FRAME.query("kind == 'trial' and weights == 'raw' and track in ('noise-to-image', 'label-conditional')")
 """What has sections of its own, a row a trial."""
 FINISHED = TOLD_OF[TOLD_OF["status"] == "finished"]
@@ -29,6 +30,5 @@ def by_seed(cell):
 
 def curve(cell, metric):
     """Index step: a figure in training, mean over the seeds of a cell."""
-    points = pd.read_parquet(ROOT / "reports" / "quick.curves.parquet")
     runs = FINISHED.loc[FINISHED["cell"] == cell, "run_id"]
-    return points[points["run_id"].isin(runs) & (points["metric"] == metric)].groupby("step")["value"].mean()
+    return POINTS[POINTS["run_id"].isin(runs) & (POINTS["metric"] == metric)].groupby("step")["value"].mean()
