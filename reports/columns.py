@@ -157,6 +157,10 @@ BUDGETS = (
     Column("G updates", "g_updates", lambda row: worst(row["g_updates"], ",.0f", "not reached"), wide=True),
     Column("D updates", "d_updates", lambda row: worst(row["d_updates"], ",.0f", "not reached"), wide=True),
 )
+RECIPES = (
+    _text("cell", "label"),
+    _text("has", "recipe"),
+)
 PROBLEMS = (
     _text("cell", "label"),
     _number("seed", "seed", "d"),
@@ -178,7 +182,13 @@ def columns(frame: pd.DataFrame) -> list[Column]:
     Further metrics follow: the task's own by the middle of their name, for the protocol says the rest, others by all of
     it.
     """
-    for key, shown in {"factor": EFFECTS, "other": PAIRS, "area": BUDGETS, "run_id": PROBLEMS}.items():
+    for key, shown in {
+        "factor": EFFECTS,
+        "other": PAIRS,
+        "area": BUDGETS,
+        "recipe": RECIPES,
+        "run_id": PROBLEMS,
+    }.items():
         if key in frame:
             return list(shown)
     sparse = ("is_", "is_low", "iqm", "rank_low")

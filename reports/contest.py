@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bench.errors import BenchError
+from reports.groups import select
 from reports.naming import cells_of, meant
+from reports.notes import NAMED
 from reports.numbers import listed, plural
+from reports.recipe import unlike
 from reports.tables import chosen
 from reports.text import as_text
 
@@ -20,13 +24,19 @@ if TYPE_CHECKING:
 def contest(results: Results, base: str, others: Sequence[str] = (), protocol: str | None = None) -> pd.DataFrame:
     """The cells that the names mean, or all others of the base's group, each minus the base (`reports.tables.chosen`).
 
+    Of those of another algorithm, the attrs hold in which settings they are unlike the base (`unlike`).
     BenchError where the names mean no cells of one group (`reports.naming.meant`), or there is no other.
     """
     group, (cell, *named) = meant(results, (base, *others), protocol)
     rivals = named or [label for label in cells_of(results, group) if label != cell]
     if not rivals:
         raise BenchError(f"{cell} is the only cell of {group}; run another to compare it with")
-    return chosen(results, [(rival, cell) for rival in rivals], group)
+    frame = chosen(results, [(rival, cell) for rival in rivals], group)
+    _, rows = select(results, group)
+    algorithms = dict(zip(rows["label"], rows["algorithm"], strict=True))
+    strangers = [rival for rival in rivals if algorithms[rival] != algorithms[cell]]
+    frame.attrs["unlike"] = {rival: list(unlike(rows, (cell, rival))) for rival in strangers}
+    return frame
 
 
 def as_words(found: pd.DataFrame) -> str:
@@ -50,4 +60,12 @@ def conclusions(found: pd.DataFrame) -> list[str]:
     ]
     if not told.all():
         said.append(f"{plural(int((~told).sum()), 'cell')} without a verdict: too few seeds in common (--seeds 3).")
+    settings = Counter(name for names in found.attrs["unlike"].values() for name in names)
+    if settings:
+        n = sum(bool(names) for names in found.attrs["unlike"].values())
+        names = listed([name for name, _ in settings.most_common()], NAMED)
+        said.append(
+            f"{plural(n, 'cell')} of another algorithm with other settings too ({names}), which may be what decides: "
+            "'bench compare A B' says which."
+        )
     return said

@@ -16,6 +16,8 @@ ALIKE = 0.01
 """Counts are the same up to this part of them: an epoch of larger batches leaves more images out at its end."""
 FEW = 3
 """Cells that are named one by one."""
+NAMED = 4
+"""Settings that a sentence names, those in which most cells differ first."""
 
 
 def notes(frame: pd.DataFrame, hidden: Collection[str] = ()) -> list[str]:
@@ -24,6 +26,9 @@ def notes(frame: pd.DataFrame, hidden: Collection[str] = ()) -> list[str]:
         return _notes_of_comparisons(frame, hidden)
     if "area" in frame:
         return _notes_of_budgets(frame)
+    if "recipe" in frame:
+        usual = (f"{name} {value}" for name, value in frame.attrs["usual"].items())
+        return [f"Most cells have {listed(usual)}."] if len(frame) else []
     return [] if "run_id" in frame else _notes_of_cells(frame, hidden)
 
 
@@ -51,6 +56,11 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
         if label in there
     ]
     said += _unequal(cells)
+    if unlike := frame.attrs.get("unlike"):
+        said.append(
+            f"Algorithms differ here in settings that all have, too ({listed(unlike, NAMED)}), which may be what "
+            "decides: 'bench compare A B' says which."
+        )
     if cells["rank_low"].notna().any():
         said.append(
             "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."

@@ -79,6 +79,7 @@ class Section:
     plots: dict[str, list[Plot]]
     """By what they show, see `reports.plots.of_group`."""
     curves_note: str
+    recipes: TableView
     pairs: TableView
     no_pairs: str
     """Why there are none, where there are none."""
@@ -207,6 +208,7 @@ def _section(results: Results, group: Group, name: str, seen: dict[str, Look], g
         board=replace(view, notes=[*view.notes, *limits]),
         plots=plots.of_group(results, group, name),
         curves_note=plots.curves_note(results, group),
+        recipes=table_view(tables.recipes(results, group), seen),
         pairs=table_view(listed, seen),
         no_pairs="There is one cell and nothing to compare it with." if cells == 1 else NO_PAIRS,
         pairs_in_all=len(pairs),

@@ -65,6 +65,9 @@ def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame, str]]:
     for group in protocols(results):
         where = f"{titles(results)[group]}."
         yield f"{stem(group)}-leaderboard", tables.leaderboard(results, group), f"Leaderboard, {where}"
+        recipes = tables.recipes(results, group)
+        if len(recipes):
+            yield f"{stem(group)}-settings", recipes, f"Settings other than most cells have, {where}"
         pairs, effects = tables.pairwise(results, group), tables.factor_effects(results, group)
         if len(pairs):
             yield f"{stem(group)}-pairs", pairs, f"First minus second, paired by seed, {where}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.diagnosis import COLLAPSED, HEALTHY
-from reports import comparisons, factors
+from reports import comparisons, factors, recipe
 from reports.groups import STATUSES, Group, all_rows, devices, protocols, select
 from reports.notes import COUNTED
 from reports.once import once
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "as_markdown", "as_text", "bn_effect", "factor_effects", "leaderboard", "pairwise", "problems", "protocols",
+    "recipes",
 ]  # fmt: skip
 
 SCORES = (
@@ -61,6 +62,7 @@ def leaderboard(results: Results, protocol: Group | str | None = None) -> pd.Dat
     frame = _headed(frame.sort_values(["fid", "label"], na_position="last", ignore_index=True), group)
     frame.attrs["devices"] = devices(rows)
     frame.attrs["repeated"] = comparisons.repeated(rows)
+    frame.attrs["unlike"] = list(recipes(results, group).attrs["usual"])
     return frame
 
 
@@ -171,6 +173,17 @@ def factor_effects(results: Results, protocol: Group | str | None = None, factor
 def bn_effect(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:
     """The rows of `factor_effects` about BN."""
     return factor_effects(results, protocol, "bn")
+
+
+@once
+def recipes(results: Results, protocol: Group | str | None = None) -> pd.DataFrame:
+    """The cells whose settings are not all as most cells have them: `label`, and in `recipe` which are not; by FID.
+
+    Of settings that all cells of the group have, whatever their algorithm, and that not every label says, as bn. What
+    most cells have stands in the attrs, by setting (`usual`). No row where the group has one algorithm.
+    """
+    group, rows = select(results, protocol)
+    return _headed(recipe.recipes(rows), group)
 
 
 def problems(results: Results) -> pd.DataFrame:
