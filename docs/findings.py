@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from changes import like_for_like, on_sngan, tricks
+from committed import BASE, LABELLED, TRACK, default_cell, main_group
 from scipy import stats
 
 import gans
 from bench import results
-from bench.plan import expand
 from bench.protocol import metric_name
 from reports import columns, tables
 from reports.comparisons import repeated
-from reports.groups import Group, protocols, select, titles
+from reports.groups import Group, select, titles
 from reports.numbers import NOTHING, SIGNED, estimated, listed, number, p_value, plural
 from reports.paired import ALPHA
 from reports.text import markdown_table
 
-MEASURED = Path(__file__).parents[1] / "reports" / "quick.parquet"
-TRACK, LABELLED = "noise-to-image", "label-conditional"
-"""The tracks that findings have sections of."""
 SEEDS = 3
 """That a cell of the leaderboard has at least."""
 FIRST = 10
 MOST_USED = ("dcgan", "nsgan", "lsgan", "hinge", "wgan", "wgan_gp", "sngan", "dragan", "ragan", "r1", "began")
 """What READMEs show of the leaderboard: so many of its first cells, and these wherever they stand."""
 RANKED = ("rank", "cell", "seeds", "FID", "IS")
-BASE = "nsgan"
-"""The row that the tricks are put on."""
-MORE_THAN_ONE = ("unrolled_gan",)
-"""Tricks whose row has another loss of G and other rates too, so that it is no comparison of the trick."""
-ONE_TERM_MORE = ("lecam", "cr_gan", "bcr_gan", "zcr_gan")
-"""Rows that are `sngan` but for a term in a loss."""
 FAR = 1.25
 """Times the base's FID from which a cell is told of by itself."""
 ON_THE_WAY = 2_000
@@ -62,18 +52,6 @@ LUCIC = {
 """FID of MNIST and its standard deviation as published in Lucic et al.: Are GANs Created Equal?, arXiv:1711.10337:
 ImageNet's Inception, 10,000 samples against the test images, 15,625 D steps of 64 images, settings searched, 50 seeds.
 Their VAE is of another track here."""
-
-
-@functools.cache
-def load() -> results.Results:
-    """The committed figures."""
-    return results.load(MEASURED)
-
-
-def main_group(found: results.Results, track: str = TRACK) -> Group:
-    """That of most trials of the track: rows that score averaged weights have a protocol of their own."""
-    there = [group for group in protocols(found) if group.track == track]
-    return max(there, key=lambda group: len(select(found, group)[1]))
 
 
 def shown(found: results.Results, group: Group, least: int = SEEDS, most: float = float("inf")) -> list[dict[Any, Any]]:
@@ -163,42 +141,6 @@ def batch_norm(found: results.Results) -> str:
     return markdown_table(("algorithm", "family", "seeds", "FID with minus without", "p", "what follows"), lines)
 
 
-def tricks(found: results.Results) -> str:
-    """Each row of the family of tricks minus the row that it is put on, with the same batch norm and dropout."""
-    wanted = []
-    for cls in gans.families()["trick"]:
-        cell, config = default_cell(cls.info.name), cls.Config()
-        base = default_cell(BASE, f"bn={'on' if config.bn else 'off'}", f"dropout={config.dropout}")
-        if cls.info.name not in MORE_THAN_ONE:
-            wanted.append((cell, base))
-    return _changes(found, wanted)
-
-
-def on_sngan(found: results.Results) -> str:
-    """The rows that are `sngan` with one term more in a loss, minus `sngan`."""
-    return _changes(found, [(default_cell(name), default_cell("sngan")) for name in ONE_TERM_MORE])
-
-
-def _changes(found: results.Results, wanted: list[tuple[str, str]]) -> str:
-    """Of these pairs of cells, those that both ran."""
-    group = main_group(found)
-    there = set(select(found, group)[1]["label"])
-    pairs = [pair for pair in wanted if there.issuperset(pair)]
-    lines = []
-    for row in tables.chosen(found, pairs, group).to_dict("records"):
-        difference = estimated(row["difference"], row["low"], row["high"], SIGNED)
-        better = columns.better(row)
-        said = better if row["better"] == "" else "better" if better == row["label"] else "worse"
-        numbers = (str(int(row["pairs"])), difference, p_value(row["p"]))
-        lines.append((f"`{row['label']}`", f"`{row['other']}`", *numbers, said))
-    return markdown_table(("row", "minus", "seeds", "FID", "p", "what follows"), lines)
-
-
-def default_cell(name: str, *settings: str) -> str:
-    """'dcgan bn=on': what an algorithm's cell of default settings, but for these, is called."""
-    return expand([name], assignments=settings).cells[0].label
-
-
 def tail(found: results.Results) -> str:
     """The cells whose FID is FAR times the base's, or that lost a trial or a digit, worst first.
 
@@ -286,6 +228,17 @@ def _order(values: Mapping[str, float]) -> dict[str, int]:
 
 TABLES = {
     table.__name__: table
-    for table in (batch_norm, leaderboard, too_few, tricks, on_sngan, conditional, tail, other_tracks, published)
+    for table in (
+        batch_norm,
+        leaderboard,
+        too_few,
+        like_for_like,
+        tricks,
+        on_sngan,
+        conditional,
+        tail,
+        other_tracks,
+        published,
+    )
 }
 """By name, as the pages mark where they stand."""

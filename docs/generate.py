@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import findings
+import committed
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -153,7 +153,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are no files."""
-    found = findings.load()
+    found = committed.load()
     made: dict[str, str | bytes] = {
         f"algorithms/{name}.md": algorithm_page(gans.get(name), found) for name in gans.names()
     }

@@ -11,7 +11,7 @@ import io
 import sys
 from dataclasses import replace
 
-import findings
+import committed
 import numpy as np
 import pandas as pd
 import readme
@@ -28,8 +28,8 @@ from bench.points import Table
 from reports import html
 from reports.groups import select
 
-PAGE = findings.MEASURED.with_suffix(".html")
-ANIMATION = findings.MEASURED.with_name("training.gif")
+PAGE = committed.MEASURED.with_suffix(".html")
+ANIMATION = committed.MEASURED.with_name("training.gif")
 SHOWN = ("dcgan", "lsgan", "ragan", "wgan")
 """Algorithms of the animation: with batch norm above, without it below."""
 SIDE, EACH, LABEL = 3, 2, 14
@@ -41,15 +41,15 @@ def main(store: str = "sqlite:///mlflow.db") -> None:
     found = results.load(store)
     trials = kept(found.trials)
     found = replace(found, trials=trials, points=Table(found.points.of(run_ids=list(trials["run_id"]))))
-    frames.write(found.trials, found.curves, findings.MEASURED)
-    album.write(found, findings.MEASURED)
+    frames.write(found.trials, found.curves, committed.MEASURED)
+    album.write(found, committed.MEASURED)
     moving = animation(found)
     if moving is None:
         print(f"{ANIMATION.name} is left as it is: {store} has no seed with an animation of every cell that it shows")
     else:
         save(ANIMATION, moving)
-    findings.load.cache_clear()
-    html.write(replace(findings.load(), store=f"reports/{findings.MEASURED.name}"), PAGE)
+    committed.load.cache_clear()
+    html.write(replace(committed.load(), store=f"reports/{committed.MEASURED.name}"), PAGE)
     readme.main()
 
 
@@ -67,7 +67,7 @@ def kept(trials: pd.DataFrame) -> pd.DataFrame:
 
 def animation(found: results.Results) -> bytes | None:
     """SHOWN side by side, as they learn from one seed; None where no seed has an animation of all of them."""
-    _, trials = select(found, findings.main_group(found))
+    _, trials = select(found, committed.main_group(found))
     rows = [[f"{name} bn={switch}" for name in SHOWN] for switch in ("on", "off")]
     for seed in sorted(trials["seed"].dropna().unique()):
         runs = trials[trials["seed"] == seed].set_index("cell")["run_id"]

@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import committed
 import findings
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ TABLES = findings.TABLES | {"headline": findings.headline, "metrics": metrics, "
 
 def main() -> None:
     """Writes every table into every page, and the picture beside the file of figures."""
-    found = findings.load()
+    found = committed.load()
     for path in PAGES:
         path.write_text(filled(path.read_text(), found))
     PICTURE.write_bytes(few_colours(to_png(picture(found), dpi=110)))
@@ -77,7 +78,7 @@ def filled(text: str, found: results.Results) -> str:
 
 def picture(found: results.Results) -> Figure:
     """FID with interval of the READMEs' rows, beside the first ten samples of each first seed, never of the best."""
-    group = findings.main_group(found)
+    group = committed.main_group(found)
     shown = findings.leading(found)
     _, rows = select(found, group)
     strips = [_strip(found, rows[rows["label"] == row["label"]].sort_values("seed")) for row in shown]

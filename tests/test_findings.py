@@ -1,5 +1,6 @@
 """The page of findings: its tables are those of the committed figures. `test_findings_said.py` is of its words."""
 
+import json
 import re
 
 import pytest
@@ -16,8 +17,8 @@ def findings():
 
 
 @pytest.fixture(scope="module")
-def found(findings):
-    return findings.load()
+def found():
+    return script("committed").load()
 
 
 def test_the_page_has_every_table_once(findings):
@@ -73,6 +74,20 @@ def test_tricks_are_compared_with_their_base_in_the_same_seeds(findings, found):
         assert float(difference.split()[0]) == pytest.approx(differences.mean(), abs=0.0051)
         assert said in ("better", "worse", "not separable", "not compared")
         assert (said == "not compared") is (len(differences) < 2)
+
+
+def test_like_is_compared_with_like(findings, found):
+    rows = lines(findings.like_for_like(found))
+    configs = TRIALS.drop_duplicates("cell").set_index("cell")["config"].map(json.loads)
+    for cell, base, seeds, difference, _, _ in rows:
+        assert base.startswith("nsgan ")
+        assert all(value == configs[cell].get(name, value) for name, value in configs[base].items()), cell
+        differences = (by_seed(cell) - by_seed(base)).dropna()
+        assert len(differences) == int(seeds)
+        assert float(difference.split()[0]) == pytest.approx(differences.mean(), abs=0.0051)
+    told = {row[0] for row in rows}
+    assert {"hinge bn=on", "hinge bn=off", "rsgan bn=off"} < told
+    assert not told & {"dcgan bn=on", "wgan bn=on"}, "the base itself, and one whose settings no row of the base has"
 
 
 def test_a_rank_and_what_is_surely_beaten_agree_with_all_pairs(findings, found):

@@ -67,8 +67,8 @@ def tricks(verdict, bounds=False):
 @functools.cache
 def labelled():
     """The pairs of the cells that are given labels."""
-    findings = script("findings")
-    return tables.pairwise(findings.load(), findings.main_group(findings.load(), findings.LABELLED))
+    committed = script("committed")
+    return tables.pairwise(committed.load(), committed.main_group(committed.load(), committed.LABELLED))
 
 
 def all_beat(pairs, cells, others):
@@ -210,9 +210,9 @@ SAID = {
 
 def test_what_is_said_in_bold_is_what_the_figures_say():
     bold = [re.sub(r"\s+", " ", said) for said in re.findall(r"\*\*(.+?)\*\*", TEXT, re.DOTALL)]
-    findings = script("findings")
-    found = findings.load()
-    group = findings.main_group(found)
+    committed = script("committed")
+    found = committed.load()
+    group = committed.main_group(found)
     bn, pairs = tables.bn_effect(found, group).set_index("label"), tables.pairwise(found, group)
     assert bold == list(SAID), "every claim has its check here, in the page's order"
     for said, holds in SAID.items():
