@@ -92,7 +92,7 @@ def test_like_is_compared_with_like(findings, found):
 
 def test_a_rank_and_what_is_surely_beaten_agree_with_all_pairs(findings, found):
     table = findings.leaderboard(found)
-    sure, pairs = map(int, re.search(r"(\d+) of (\d+) pairs", table).groups())
+    sure, pairs = (int(n.replace(",", "")) for n in re.search(r"([\d,]+) of ([\d,]+) pairs", table).groups())
     rows = [row for row in lines(table) if row[0] != "-" and row[1] not in ("nsgan bn=on", "nsgan bn=off")]
     assert pairs == len(rows) * (len(rows) - 1) // 2, "nsgan is dcgan"
     told = 0
