@@ -13,7 +13,7 @@ MEASURED = Path(__file__).parents[1] / "reports" / "quick.parquet"
 TRACK, LABELLED = "noise-to-image", "label-conditional"
 """The tracks that findings have sections of."""
 BASE = "nsgan"
-"""The row that the tricks are put on."""
+"""The row that tricks are put on, and that others stand against."""
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.errors import BenchError
 from reports.groups import select
 from reports.naming import cells_of, meant
-from reports.notes import NAMED
+from reports.notes import may_decide
 from reports.numbers import listed, plural
 from reports.recipe import unlike
 from reports.tables import chosen
@@ -63,9 +63,6 @@ def conclusions(found: pd.DataFrame) -> list[str]:
     settings = Counter(name for names in found.attrs["unlike"].values() for name in names)
     if settings:
         n = sum(bool(names) for names in found.attrs["unlike"].values())
-        names = listed([name for name, _ in settings.most_common()], NAMED)
-        said.append(
-            f"{plural(n, 'cell')} of another algorithm with other settings too ({names}), which may be what decides: "
-            "'bench compare A B' says which."
-        )
+        names = [name for name, _ in settings.most_common()]
+        said.append(f"{plural(n, 'cell')} of another algorithm with other settings too {may_decide(names)}")
     return said

@@ -66,7 +66,8 @@ def duel(results: Results, first: str, second: str, protocol: str | None = None)
     known = outcomes(rows)
     board = leaderboard(results, group).set_index("label", drop=False).loc[[a, b]].reset_index(drop=True)
     seeds = pd.DataFrame({a: known[a], b: known[b]})
-    alike = twin(rows, str(board["algorithm"].iloc[0]), b)
+    one, other = board["algorithm"]
+    alike = twin(rows, one, like=b) if one != other else ""
     return Duel(group, a, b, board, seeds, unlike(rows, (a, b)).T, alike, pair(known[a], known[b]))
 
 

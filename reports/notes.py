@@ -57,10 +57,7 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     ]
     said += _unequal(cells)
     if unlike := frame.attrs.get("unlike"):
-        said.append(
-            f"Algorithms differ here in settings that all have, too ({listed(unlike, NAMED)}), which may be what "
-            "decides: 'bench compare A B' says which."
-        )
+        said.append(f"Algorithms differ here in settings that all have, too {may_decide(unlike)}")
     if cells["rank_low"].notna().any():
         said.append(
             "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
@@ -70,6 +67,11 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     if "iqm" not in hidden and cells["iqm"].notna().any():
         said.append("IQM: mean of the middle half, with a percentile bootstrap.")
     return said + _note_of_devices(frame)
+
+
+def may_decide(settings: Sequence[str]) -> str:
+    """The end of a sentence on cells of several algorithms that have these unlike."""
+    return f"({listed(settings, NAMED)}), which may be what decides: 'bench compare A B' says which."
 
 
 def _unequal(cells: pd.DataFrame) -> list[str]:
