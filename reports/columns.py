@@ -139,13 +139,10 @@ EFFECTS = (
     *_SURE,
     Column("p (permutation)", "p_permutation", lambda row: p_value(row["p_permutation"]), wide=True),
 )
-PAIRS = (
-    _text("first", "label"),
-    _text("second", "other"),
-    *_COMPARED,
-    *_SURE,
-    Column("better", "better", better, right=False, wide=True),
-)
+_BETTER = Column("better", "better", better, right=False, wide=True)
+PAIRS = (_text("first", "label"), _text("second", "other"), *_COMPARED, *_SURE, _BETTER)
+AGAINST = (_text("cell", "label"), *_COMPARED, *_SURE, _BETTER)
+"""Pairs whose second cell is one and the same, which the text above the table names."""
 BUDGETS = (
     _text("cell", "label"),
     Column("best FID", "best", lambda row: worst(row["best"])),
@@ -184,7 +181,7 @@ def columns(frame: pd.DataFrame) -> list[Column]:
     """
     for key, shown in {
         "factor": EFFECTS,
-        "other": PAIRS,
+        "other": AGAINST if "base" in frame.attrs else PAIRS,
         "area": BUDGETS,
         "recipe": RECIPES,
         "run_id": PROBLEMS,

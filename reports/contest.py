@@ -15,7 +15,7 @@ from reports.notes import may_decide
 from reports.numbers import listed, plural
 from reports.recipe import unlike
 from reports.tables import chosen
-from reports.text import as_text
+from reports.text import as_text, filled
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def contest(results: Results, base: str, others: Sequence[str] = (), protocol: str | None = None) -> pd.DataFrame:
     """The cells that the names mean, or all others of the base's group, each minus the base (`reports.tables.chosen`).
 
-    Of those of another algorithm, the attrs hold in which settings they are unlike the base (`unlike`).
+    The attrs name the base (`base`), and of cells of another algorithm the settings that are unlike its own (`unlike`).
     BenchError where the names mean no cells of one group (`reports.naming.meant`), or there is no other.
     """
     group, (cell, *named) = meant(results, (base, *others), protocol)
@@ -35,18 +35,21 @@ def contest(results: Results, base: str, others: Sequence[str] = (), protocol: s
     _, rows = select(results, group)
     algorithms = dict(zip(rows["label"], rows["algorithm"], strict=True))
     strangers = [rival for rival in rivals if algorithms[rival] != algorithms[cell]]
+    frame.attrs["base"] = cell
     frame.attrs["unlike"] = {rival: list(unlike(rows, (cell, rival))) for rival in strangers}
     return frame
 
 
 def as_words(found: pd.DataFrame) -> str:
     """The table and what follows from it, for a terminal."""
-    return "\n".join([as_text(found), "", *conclusions(found)])
+    base = found.attrs["base"]
+    heading = f"FID of each cell minus that of {base}: below zero, the cell is better."
+    return "\n".join([*filled([heading]), "", as_text(found), "", *filled(conclusions(found))])
 
 
 def conclusions(found: pd.DataFrame) -> list[str]:
     """One sentence each: which cells are better than the base, which worse, which not separable, how many untold."""
-    base = found["other"].iloc[0]
+    base = found.attrs["base"]
     told = found["p"].notna()
     kinds = {
         "better than": told & (found["better"] == found["label"]),

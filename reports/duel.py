@@ -17,7 +17,7 @@ from reports.numbers import EFFECT, PROBABILITY, SIGNED, listed, number, p_value
 from reports.paired import Paired
 from reports.recipe import options, twin, unlike
 from reports.tables import leaderboard
-from reports.text import as_text
+from reports.text import as_text, filled
 
 if TYPE_CHECKING:
     from bench.results import Results
@@ -65,6 +65,7 @@ def duel(results: Results, first: str, second: str, protocol: str | None = None)
     _, rows = select(results, group)
     known = outcomes(rows)
     board = leaderboard(results, group).set_index("label", drop=False).loc[[a, b]].reset_index(drop=True)
+    board.attrs.pop("unlike", None)  # which of the two are unlike is told beside it
     seeds = pd.DataFrame({a: known[a], b: known[b]})
     one, other = board["algorithm"]
     alike = twin(rows, one, like=b) if one != other else ""
@@ -74,7 +75,8 @@ def duel(results: Results, first: str, second: str, protocol: str | None = None)
 def as_words(found: Duel) -> str:
     """Both cells, every seed, the paired numbers and the sentence, for a terminal."""
     compared, values = found.compared, numbers(found.compared)
-    lines = [as_text(found.board), "", f"first: {found.first}, second: {found.second}, lower is better", ""]
+    named = f"first: {found.first}, second: {found.second}, lower is better"
+    lines = [as_text(found.board), "", *filled([named]), ""]
     lines += [f"{'seed':<6}{'first':>11}{'second':>11}{'difference':>13}"]
     for seed, (a, b) in zip(found.seeds.index, found.seeds.to_numpy(dtype=float), strict=True):
         difference = number(a - b, SIGNED) if np.isfinite([a, b]).all() else "-"
@@ -93,8 +95,9 @@ def as_words(found: Duel) -> str:
     }
     if not math.isnan(compared.p):
         lines += ["", *(f"{name:<24}{value}" for name, value in facts.items())]
-        lines.append("p is of this one comparison, as if planned; the report's allows for every pair.")
-    return "\n".join([*lines, "", found.sentence, *([found.caution] if found.caution else [])])
+        lines += filled(["p is of this one comparison, as if planned; the report's allows for every pair."])
+    said = [found.sentence, *([found.caution] if found.caution else [])]
+    return "\n".join([*lines, "", *filled(said)])
 
 
 def _outcome(value: float) -> str:

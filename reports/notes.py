@@ -43,7 +43,7 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     if ((cells["seeds"] == 1) & (cells["trials"] == 1)).any():
         said.append("One seed gives no verdict: a cell needs 2 or more for an interval (--seeds 3).")
     if (cells["seeds"] > 1).any():
-        further = "; so are further metrics, without an interval" if further_metrics(frame) else ""
+        further = "; so are further metrics, without an interval" if set(further_metrics(frame)) - set(hidden) else ""
         said.append(
             f"FID and IS are means over the seeds that finished{further}. Intervals: 95 %, Student t, over seeds."
         )
@@ -122,9 +122,10 @@ def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[
             f"{_allowed_for(frame)} (Holm)."
         )
         if "chance" not in hidden:
+            whose = "what was changed" if "factor" in frame else "the cell" if "base" in frame.attrs else "the first"
             said.append(
-                "P(better) is of the first, or of what was changed, in one more seed, with its Clopper-Pearson "
-                "interval; a tie counts half, and a seed that diverged is worse than any score."
+                f"P(better) is of {whose} in one more seed, with its Clopper-Pearson interval; a tie counts half, and "
+                "a seed that diverged is worse than any score."
             )
     if "p_permutation" not in hidden and "p_permutation" in frame and frame["p_permutation"].notna().any():
         n, rows = int(frame["pairs"].max()), int(frame["p_permutation"].groupby(_families(frame)).count().max())

@@ -141,7 +141,7 @@ def _standing(pairs: pd.DataFrame, *, all_ranked: bool) -> str:
     apart = there.loc[there["tried"] < 2, "other"]
     alike = there.loc[(there["better"] == "") & (there["tried"] > 1), "other"]
     known = pairs["p"].notna().sum()
-    allowed = f", with all {known} pairs of cells allowed for" if known > 1 else ""
+    allowed = f", with all {known:,} pairs of cells allowed for" if known > 1 else ""
     others = f"the other {len(there)}" + ("" if all_ranked else " with two seeds or more")
     if len(above):
         counted = "Over the seeds that both have, a divergence being worse than any score"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -13,7 +14,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from reports.columns import columns, rows
+from reports.columns import Column, columns, rows
 from reports.notes import notes
 
 # A rule under the head and nothing else, in ASCII so that no terminal or log garbles it.
@@ -27,32 +28,49 @@ def as_text(frame: pd.DataFrame, width: int | None = None) -> str:
     console = Console(file=buffer, width=width, color_system=None, highlight=False, markup=False, emoji=False)
     if frame.attrs.get("protocol"):
         console.print(f"{frame.attrs['track']}, protocol {frame.attrs['protocol']}: {frame.attrs['protocol_text']}\n")
-    console.print(_table(frame, console))
-    said = notes(frame)
+    shown = _fitting(frame, console)
+    console.print(_table(frame, shown))
+    said = notes(frame, {column.key for column in columns(frame)} - {column.key for column in shown})
     if said:
         console.print("\n" + "\n".join(said))
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
 
 
-def _table(frame: pd.DataFrame, console: Console) -> Table:
+def filled(sentences: Iterable[str]) -> list[str]:
+    """Lines of the sentences, each begun on its own, broken at spaces to fit this terminal."""
+    width = shutil.get_terminal_size().columns
+    return [
+        line
+        for sentence in sentences
+        for line in textwrap.wrap(sentence, width, break_long_words=False, break_on_hyphens=False)
+    ]
+
+
+def _fitting(frame: pd.DataFrame, console: Console) -> list[Column]:
     """As many of its columns as the console has room for; the last of the wide ones are left out first."""
     lines = rows(frame)
-    cells = {column: [Text(column.write(row)) for row in lines] for column in columns(frame)}
     widths = {
-        column: max(Measurement.get(console, console.options, text).maximum for text in (Text(column.heading), *texts))
-        for column, texts in cells.items()
+        column: max(
+            Measurement.get(console, console.options, Text(text)).maximum
+            for text in (column.heading, *map(column.write, lines))
+        )
+        for column in columns(frame)
     }
-    for column in reversed([column for column in cells if column.wide]):
+    for column in reversed([column for column in widths if column.wide]):
         if sum(widths.values()) + 2 * (len(widths) - 1) < console.width:  # two characters between columns
             break
         del widths[column]
+    return list(widths)
+
+
+def _table(frame: pd.DataFrame, shown: Sequence[Column]) -> Table:
     table = Table(box=_BOX, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for column in widths:
+    for column in shown:
         table.add_column(
             column.heading, justify="right" if column.right else "left", no_wrap=column.right, overflow="fold"
         )
-    for texts in zip(*(cells[column] for column in widths), strict=True):
-        table.add_row(*texts)
+    for row in rows(frame):
+        table.add_row(*(Text(column.write(row)) for column in shown))
     return table
 
 

@@ -78,6 +78,28 @@ def test_conclusions_name_the_better_the_worse_and_the_rest(builder):
     assert as_words(found).endswith("\n".join(conclusions(found)))
 
 
+def test_the_base_is_said_once_and_every_line_fits_the_terminal(builder, monkeypatch):
+    long = {name: float(number) for number, name in enumerate(("lr_g", "lr_d", "beta2"))}
+    builder.trials(dcgan=[20.0, 20.5, 20.2], minibatch_discrimination=[21.0, 21.4, 21.3])
+    builder.changed("hinge", [19.0, 19.2, 19.9], **long)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = as_words(contest(builder.results(), "dcgan")).splitlines()
+    assert lines[0] == "FID of each cell minus that of dcgan bn=off: below zero, the cell is better."
+    assert max(map(len, lines)) <= 80
+    head = next(line for line in lines if line.startswith("cell "))
+    assert head.split()[:2] == ["cell", "difference"]
+    assert any(line.startswith("minibatch_discrimination bn=off ") for line in lines), "a name is not broken"
+
+
+def test_what_the_terminal_has_no_room_for_is_not_explained(builder, monkeypatch):
+    builder.trials(dcgan=[20.0, 20.5, 20.2], lsgan=[21.0, 21.4, 21.3])
+    for width, shown in (("200", True), ("50", False)):
+        monkeypatch.setenv("COLUMNS", width)
+        said = as_words(contest(builder.results(), "dcgan"))
+        assert (said.count("P(better)") == 2) is shown
+        assert ("P(better) is of the cell in one more seed" in " ".join(said.split())) is shown
+
+
 def test_a_side_that_always_diverged_loses_by_signs(builder):
     builder.trials(dcgan=[20.0] * 6, lsgan=[None] * 6)
     (sentence,) = conclusions(contest(builder.results(), "dcgan"))

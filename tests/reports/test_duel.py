@@ -96,7 +96,7 @@ def test_a_seed_that_diverged_is_shown_and_counts(three_seeds):
     text = as_words(duel(three_seeds, "wgan_gp", "dcgan bn=off"))
     assert "diverged" in text
     assert "0.00 [0.00, 0.71], in 0 of 3 seeds" in text
-    assert "1 more did not finish both ways (wgan_gp bn=off diverged in 1)" in text
+    assert "1 more did not finish both ways (wgan_gp bn=off diverged in 1)" in " ".join(text.split())
 
 
 def test_one_seed_is_no_verdict_and_no_test(one_seed):
@@ -133,5 +133,13 @@ def test_probabilities_and_effects_have_two_decimals_however_small(builder):
 
 def test_a_difference_of_one_seed_is_of_one_seed(builder):
     builder.trials(dcgan=[10.0, None, None], lsgan=[20.0, 21.0, None])
-    text = as_words(duel(builder.results(), "dcgan", "lsgan"))
-    assert "first minus second -10.00 FID, 1 seed; 2 more did not finish" in text
+    found = duel(builder.results(), "dcgan", "lsgan")
+    assert "first minus second -10.00 FID, 1 seed; 2 more did not finish" in found.sentence
+
+
+def test_words_fit_the_terminal_and_names_are_not_broken(three_seeds, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    found = duel(three_seeds, "wgan_gp", "dcgan bn=off")
+    lines = as_words(found).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(lines).endswith(f"{found.sentence} {found.caution}")
