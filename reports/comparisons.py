@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from bench.diagnosis import COLLAPSED
-from reports.moderated import moderated
+from reports.layout import layout
 from reports.numbers import SIGNED, number, plural
 from reports.paired import ALPHA, MOST_SEEDS, Paired, holm
 
@@ -95,8 +95,17 @@ def ranked(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
 
 def pairs(rows: pd.DataFrame) -> dict[tuple[str, str], Paired]:
     """Every two cells that have a rank, the one of lower mean FID first."""
-    cells = ranked(rows)
-    return {(a, b): pair(cells[a], cells[b]) for a, b in itertools.combinations(cells, 2)}
+    return _paired(rows, itertools.combinations(ranked(rows), 2))
+
+
+def _paired(rows: pd.DataFrame, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Paired]:
+    """These pairs of cells, by what the layout of all that ran tells of their scatter, if it does."""
+    known, first = outcomes(rows), repeated(rows)
+    whole = layout({label: values for label, values in known.items() if label not in first})
+    return {
+        (a, b): replace(pair(known[a], known[b]), spread=whole.between(first.get(a, a), first.get(b, b)))
+        for a, b in wanted
+    }
 
 
 def numbers(compared: Paired) -> dict[str, Any]:
@@ -150,7 +159,7 @@ def _why(compared: Paired, p: float, family: int) -> str:
     if compared.by_signs:
         survivors = "survivors alone must not decide, and " if compared.difference.n else ""
         return f"; {survivors}the sign test over all seeds does not tell"
-    alone = replace(compared, prior=None).p <= ALPHA
+    alone = replace(compared, spread=None).p <= ALPHA
     said = f"; on their own they would be, but not as one of {family} comparisons (Holm p = {p:.2f})" if alone else ""
     if compared.difference.n == 2:
         return f"{said}; two seeds do not tell how many would, {MORE_SEEDS}"
@@ -163,29 +172,19 @@ def _why(compared: Paired, p: float, family: int) -> str:
 
 def pairwise(rows: pd.DataFrame) -> pd.DataFrame:
     """`pairs` as a frame, see `reports.tables.pairwise`."""
-    compared = pairs(rows)
-    return _frame(dict(zip(compared, moderated(list(compared.values())), strict=True)), "comparisons")
+    return _frame(pairs(rows))
 
 
 def chosen(rows: pd.DataFrame, wanted: Iterable[tuple[str, str]]) -> pd.DataFrame:
     """These pairs of cells, each a rival and its base, as a frame like `pairwise`, the lowest difference first.
 
-    So few comparisons leave more to find than every two cells do: p allows for these alone. What they are lent is of
-    every cell with a rank minus the base, so that a difference has one interval, whichever others are asked for.
+    So few comparisons leave more to find than every two cells do: p allows for these alone. An interval is that of
+    `pairwise`, whichever others are asked for.
     """
-    rivals: dict[str, list[str]] = defaultdict(list)
-    for rival, base in wanted:
-        rivals[base].append(rival)
-    known, others = outcomes(rows), ranked(rows)
-    compared: dict[tuple[str, str], Paired] = {}
-    for base, asked in rivals.items():
-        beside = list(dict.fromkeys([*asked, *(label for label in others if label != base)]))
-        lent = moderated([pair(known[rival], known[base]) for rival in beside])
-        compared |= {(rival, base): each for rival, each in zip(beside, lent, strict=True) if rival in asked}
-    return _frame(compared, f"differences from {' and '.join(rivals)}").sort_values("difference", ignore_index=True)
+    return _frame(_paired(rows, wanted)).sort_values("difference", ignore_index=True)
 
 
-def _frame(compared: dict[tuple[str, str], Paired], lenders: str) -> pd.DataFrame:
+def _frame(compared: dict[tuple[str, str], Paired]) -> pd.DataFrame:
     """A row for each pair of cells, p adjusted for all of them."""
     adjusted = holm([each.p for each in compared.values()])
     family = sum(not math.isnan(p) for p in adjusted)
@@ -195,17 +194,18 @@ def _frame(compared: dict[tuple[str, str], Paired], lenders: str) -> pd.DataFram
         for ((a, b), each), p in zip(compared.items(), adjusted, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=["label", "other", *NUMBERS, "p", "better", "verdict"])
-    frame.attrs |= allowed_for(compared.values(), {"": family}, lenders)
+    frame.attrs |= allowed_for(compared.values(), {"": family}, "layout")
     return frame
 
 
-def allowed_for(compared: Iterable[Paired], families: dict[str, int], lenders: str) -> dict[str, Any]:
+def allowed_for(compared: Iterable[Paired], families: dict[str, int], known_by: str) -> dict[str, Any]:
     """What the notes under a table of comparisons tell, as attrs of its frame, which all parts of it keep.
 
     `families` is how many comparisons p allows for, by what they are of where there are several such families;
-    `lenders` names those that lend to each other, where they do (`reports.moderated`).
+    `known_by` names the module that tells more of the variances than each comparison's own differences, where it does.
     """
-    return {"families": families, "lenders": lenders if any(each.prior is not None for each in compared) else ""}
+    shared = any(each.spread is not None for each in compared)
+    return {"families": families, "known_by": known_by if shared else ""}
 
 
 def _better(compared: Paired, a: str, b: str, p: float) -> str:

@@ -134,7 +134,7 @@ def effects(rows: pd.DataFrame) -> pd.DataFrame:
         for (factor, both), each, p, q, family in zip(sides, compared, p_values, p_permutation, of, strict=True)
     ]
     frame = pd.DataFrame(lines, columns=[*COLUMNS, *NUMBERS, "p", "p_permutation", "both", "verdict"])
-    frame.attrs |= allowed_for(compared, families, "comparisons")
+    frame.attrs |= allowed_for(compared, families, "moderated")
     return frame
 
 

@@ -1,19 +1,16 @@
-"""Many comparisons of few seeds: what they know together of how far differences scatter, lent to each of them.
+"""Effects of factors over few seeds: what they know together of how far differences scatter, lent to each of them.
 
-Three seeds know a variance very roughly, and a test that must allow for that finds nothing among a hundred pairs, not
-even what anybody sees. Moderated t tests (Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3(1),
-article 3) take the variances of all comparisons of a table as drawn from one distribution, a scaled inverse chi square,
-fit it, and let it stand for a few further degrees of freedom of each comparison.
+Three seeds know a variance very roughly, and a test that must allow for that finds next to nothing among many. The two
+sides of a factor are relatives, alike but for one field, so their own differences tell most, unlike those of any two
+cells (`reports.layout`). Moderated t tests (Smyth 2004, Statistical Applications in Genetics and Molecular Biology
+3(1), article 3) take the variances of all comparisons of a table as drawn from one distribution, a scaled inverse chi
+square, fit it, and let it stand for a few further degrees of freedom of each comparison.
 
-Deviation: it lends MOST degrees of freedom at the most, where the paper lends as many as it estimates. Pairs of cells
-share their cells, so fifteen of them know less of the distribution than fifteen genes. Simulated for 6 and 12
-cells of three seeds, up to deviations that scatter by a factor of e, a false positive among all pairs stays near 5 %;
-lending all that is estimated let it come to 13 % of 6 cells. What it finds grows from 12 % to 94 % of the pairs of 12
-cells that are ten deviations apart, where deviations scatter by a factor of e^0.5.
-Differences from one base share its noise too, so a base lends by what all cells differ from it, whichever of these are
-asked for. Simulated (15, 30 and 60 cells of 3 and 5 seeds, deviations that scatter up to a factor of e, 1,000 tables
-each), a false verdict among twelve of them comes in at most 6.5 % of tables; among two or three in at most 6.6 %, and
-8.3 % where the base scatters five times as much as they do. Intervals cover 93 to 97 %, and 90 % with such a base.
+Deviation: it lends MOST degrees of freedom at the most, where the paper lends as many as it estimates. Effects may
+share a cell, so fifteen of them know less of the distribution than fifteen genes. Simulated for the worst, all pairs of
+6 and 12 cells of three seeds, up to deviations that scatter by a factor of e, a false positive among them stays near
+5 %; lending all that is estimated let it come to 13 % of 6 cells. What it finds grows from 12 % to 94 % of the pairs of
+12 cells that are ten deviations apart, where deviations scatter by a factor of e^0.5.
 """
 
 from __future__ import annotations
@@ -25,10 +22,10 @@ from dataclasses import replace
 import numpy as np
 from scipy import optimize, special
 
-from reports.paired import Paired, Prior
+from reports.paired import Paired, Spread
 
 LEAST = 15
-"""Comparisons that lend to each other; fewer know too little. Six cells have as many pairs."""
+"""Comparisons that lend to each other; fewer know too little."""
 MOST = 3.0
 """Degrees of freedom that are lent."""
 
@@ -42,10 +39,19 @@ def moderated(compared: Sequence[Paired]) -> list[Paired]:
         return list(compared)
     variances = np.array([each.differences.var(ddof=1) for each in spread])
     prior = fitted(variances, np.array([each.difference.n - 1 for each in spread]))
-    return [replace(each, prior=replace(prior, df=min(prior.df, MOST))) for each in compared]
+    return [_with(each, min(prior.df, MOST), prior.variance) for each in compared]
 
 
-def fitted(variances: np.ndarray, df: np.ndarray) -> Prior:
+def _with(each: Paired, df: float, variance: float) -> Paired:
+    """The comparison with so many degrees of freedom lent, at this variance."""
+    own = each.difference.n - 1
+    if own < 1:
+        return each
+    squares = df * variance + own * float(each.differences.var(ddof=1))
+    return replace(each, spread=Spread(squares / (df + own), df + own))
+
+
+def fitted(variances: np.ndarray, df: np.ndarray) -> Spread:
     """The distribution that sample variances [N], of `df` degrees of freedom each [N], come from (paper, section 6.2).
 
     By the mean and the variance of their logarithms. Infinite degrees of freedom mean that all are one variance.
@@ -55,7 +61,7 @@ def fitted(variances: np.ndarray, df: np.ndarray) -> Prior:
     mean = float(logs.mean())
     excess = float(logs.var(ddof=1) - special.polygamma(1, half).mean())
     if excess <= special.polygamma(1, 1e8):
-        return Prior(math.inf, math.exp(mean))
+        return Spread(math.exp(mean), math.inf)
     log = optimize.brentq(lambda x: special.polygamma(1, math.exp(x)) - excess, -18, math.log(1e8))
     shape = math.exp(log)
-    return Prior(2 * shape, math.exp(mean + special.digamma(shape) - log))
+    return Spread(math.exp(mean + special.digamma(shape) - log), 2 * shape)

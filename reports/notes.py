@@ -19,6 +19,13 @@ FEW = 3
 NAMED = 4
 """Settings that a sentence names, those in which most cells differ first."""
 
+KNOWN_BY = {
+    "": "the variance of each alone",
+    "layout": "the scatter of both cells beside what each seed does to all (two-way layout, Welch)",
+    "moderated": "the variance of all comparisons (moderated, Smyth 2004), a mean's by its own",
+}
+"""In words, what a frame's `known_by` says of its variances (`reports.comparisons.allowed_for`)."""
+
 
 def notes(frame: pd.DataFrame, hidden: Collection[str] = ()) -> list[str]:
     """What a reader must know beside the numbers, one sentence each; nothing of columns whose keys are `hidden`."""
@@ -60,7 +67,7 @@ def _notes_of_cells(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
         said.append(f"Algorithms differ here in settings that all have, too {may_decide(unlike)}")
     if cells["rank_low"].notna().any():
         said.append(
-            "Rank: 1-3 says that the cell is not separable from others on these ranks (paired t tests, Holm-corrected)."
+            "Rank: 1-3 says that the cell is not separable from others on these ranks (t tests, Holm-corrected)."
         )
     if "median" not in hidden and cells["median"].notna().any() and (cells["trials"] >= 6).any():
         said.append("The median's interval lies between two order statistics.")
@@ -113,12 +120,9 @@ def of_devices(where: Sequence[str]) -> str:
 def _notes_of_comparisons(frame: pd.DataFrame, hidden: Collection[str]) -> list[str]:
     said = _verdicts(frame) if "factor" in frame else _unequal(_counts(frame))
     if frame["tried"].max() > 1:
-        variance = "each alone"
-        if lenders := frame.attrs["lenders"]:
-            variance = f"all {lenders} (moderated, Smyth 2004)" + ", a mean's by its own" * bool("factor" in frame)
         said.append(
-            f"Differences are paired by seed, with 95 % intervals of Student t by the variance of {variance}. "
-            "p decides: of the paired t test, or of the sign test where survivors must not decide, adjusted for "
+            f"Differences are paired by seed, with 95 % intervals of Student t by {KNOWN_BY[frame.attrs['known_by']]}. "
+            "p decides: of the t test, or of the sign test where survivors must not decide, adjusted for "
             f"{_allowed_for(frame)} (Holm)."
         )
         if "chance" not in hidden:

@@ -30,11 +30,11 @@ EXACT_UP_TO = 13
 
 
 @dataclass(frozen=True)
-class Prior:
-    """What is known beforehand of the variance of the differences, worth so many degrees of freedom."""
+class Spread:
+    """A variance, and how well it is known: as by so many degrees of freedom."""
 
-    df: float
     variance: float
+    df: float
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Paired:
     a: np.ndarray
     b: np.ndarray
     unknown: int = 0
-    prior: Prior | None = None
-    """From the other comparisons of a table, see `reports.moderated`."""
+    spread: Spread | None = None
+    """Of the differences, by all that a table tells (`reports.moderated`, `reports.layout`); None: by their own."""
 
     @property
     def differences(self) -> np.ndarray:
@@ -57,7 +57,7 @@ class Paired:
     def difference(self) -> Estimate:
         """Mean of the differences with its Student t interval."""
         alone = mean_interval(self.differences)
-        if self.prior is None or alone.n < 2:
+        if self.spread is None or alone.n < 2:
             return alone
         deviation, df = self._spread
         half = float(special.stdtrit(df, (1 + LEVEL) / 2)) * deviation / math.sqrt(alone.n)
@@ -65,12 +65,9 @@ class Paired:
 
     @cached_property
     def _spread(self) -> tuple[float, float]:
-        """Standard deviation of two differences or more, and its degrees of freedom, with what the prior lends."""
-        variance, df = float(self.differences.var(ddof=1)), len(self.differences) - 1
-        if self.prior is None:
-            return math.sqrt(variance), df
-        both = self.prior.df + df
-        return math.sqrt((self.prior.df * self.prior.variance + df * variance) / both), both
+        """Standard deviation of two differences or more, and its degrees of freedom."""
+        spread = self.spread or Spread(float(self.differences.var(ddof=1)), len(self.differences) - 1)
+        return math.sqrt(spread.variance), spread.df
 
     @property
     def wins(self) -> int:
@@ -175,7 +172,8 @@ class Paired:
             return None
         deviation, df = self._spread
         effect = _hedges(abs(self.difference.value) / deviation, df)
-        enough = _COUNTS[_detectable(ALPHA / family, df - (self.difference.n - 1)) <= effect]
+        lent = math.floor(2 * (df - (self.difference.n - 1))) / 2  # rounded down, so that pairs share what is cached
+        enough = _COUNTS[_detectable(ALPHA / family, lent) <= effect]
         return max(int(enough[0]), len(self.a) + 1) if len(enough) else MOST_SEEDS + 1
 
 
@@ -198,8 +196,8 @@ _COUNTS = np.arange(3, MOST_SEEDS + 1)
 def _detectable(alpha: float, lent: float = 0.0) -> np.ndarray:
     """For each of _COUNTS the smallest g that a t test at level `alpha` of so many seeds finds with POWER.
 
-    With `lent` degrees of freedom from a prior. From the noncentral t beyond the critical value; the far tail, where
-    the sign would be wrong, is next to nothing.
+    With `lent` degrees of freedom more than these seeds have. From the noncentral t beyond the critical value; the far
+    tail, where the sign would be wrong, is next to nothing.
     """
     df = _COUNTS - 1 + lent
     critical = stats.t.isf(alpha / 2, df)

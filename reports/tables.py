@@ -125,10 +125,10 @@ def pairwise(results: Results, protocol: Group | str | None = None) -> pd.DataFr
     """Every two cells with two seeds or more, `label` having the lower mean FID: label minus other, paired by seed.
 
     Of more than MOST_RANKED cells (`reports.comparisons`), those of lowest mean FID.
-    `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval (moderated from
-    fifteen comparisons on, `reports.moderated`); `chance` is
-    P(label better than other) over the `tried` seeds with an outcome on both sides, a divergence being worse than any
-    score; `p` is adjusted for all rows that have one (Holm), and `better` is the cell that it speaks for, or empty.
+    `difference` is a mean over `pairs` seeds that finished both ways, with its 95 % Student t interval, from six cells
+    on by the scatter of both in the whole table (`reports.layout`); `chance` is P(label better than other) over the
+    `tried` seeds with an outcome on both sides, a divergence being worse than any score; `p` is adjusted
+    for all rows that have one (Holm), and `better` is the cell that it speaks for, or empty.
     """
     group, rows = select(results, protocol)
     return _headed(comparisons.pairwise(rows), group)
@@ -142,8 +142,7 @@ def chosen(
     """These pairs of cells, the first minus the second, with the columns of `pairwise`; the lowest difference first.
 
     `p` is adjusted for these comparisons alone (Holm), so there is more to find than among all pairs. Intervals are
-    moderated where fifteen cells or more ran beside the second of a pair, named here or not. What each cell's budget
-    came to stands in the attrs, for the notes.
+    those of `pairwise`. What each cell's budget came to stands in the attrs, for the notes.
     """
     group, rows = select(results, protocol)
     frame = _headed(comparisons.chosen(rows, pairs), group)

@@ -1,13 +1,14 @@
 """`bench compare BASE ...`: one cell against several, or against all that it may be compared with."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from bench.errors import BenchError
 from reports.contest import as_words, conclusions, contest
-from reports.moderated import fitted
+from reports.layout import LEAST, layout
 
 
 def test_p_allows_for_the_comparisons_that_were_asked_for_alone(three_seeds):
@@ -23,32 +24,32 @@ def test_p_allows_for_the_comparisons_that_were_asked_for_alone(three_seeds):
 
 
 def test_an_interval_does_not_depend_on_which_others_are_asked_for(builder):
-    """What fifteen cells know of differences from the base is lent to the two that are named."""
+    """What the whole table knows of the scatter of cells is known of the two that are named."""
     rng = np.random.default_rng(0)
-    base, others = 20 + rng.normal(0, 1, 3), 24 + rng.normal(0, 1, (15, 3))
+    base, others = 20 + rng.normal(0, 1, 3), 24 + rng.normal(0, 1, (LEAST - 1, 3))
     builder.trials(hinge=base.tolist())
     for number, fids in enumerate(others):
-        if number == 14:
+        if number == LEAST - 2:
             said = " ".join(as_words(contest(builder.results(), "hinge")).split())
-            assert "by the variance of each alone" in said, "fourteen lend nothing"
+            assert "by the variance of each alone" in said, "too few cells"
         builder.changed("dcgan", fids.tolist(), False, lr_d=number + 1.0)
-    cells = [f"dcgan bn=off lr_d={number + 1}.0" for number in range(15)]
+    cells = [f"dcgan bn=off lr_d={number + 1}.0" for number in range(LEAST - 1)]
     named = contest(builder.results(), "hinge", cells[:2]).set_index("label").loc[cells[:2]]
     every = contest(builder.results(), "hinge").set_index("label").loc[cells[:2]]
     bounds = ["difference", "low", "high"]
     assert named[bounds].to_numpy() == pytest.approx(every[bounds].to_numpy())
-    differences = others - base
-    prior = fitted(differences.var(axis=1, ddof=1), np.full(15, 2))
-    lent = min(prior.df, 3)
-    means, own = differences[:2].mean(axis=1), differences[:2].var(axis=1, ddof=1)
-    errors = np.sqrt((lent * prior.variance + 2 * own) / (lent + 2) / 3)
-    half = stats.t.ppf(0.975, lent + 2) * errors
-    assert named[bounds].to_numpy() == pytest.approx(np.transpose([means, means - half, means + half]))
-    alone = 2 * stats.t.sf(means / errors, lent + 2)
+    whole = layout({"hinge": pd.Series(base)} | {cell: pd.Series(o) for cell, o in zip(cells, others, strict=True)})
+    alone = []
+    for cell, fids in zip(cells[:2], others, strict=False):
+        spread = whole.between(cell, "hinge")
+        error, mean = np.sqrt(spread.variance / 3), (fids - base).mean()
+        half = stats.t.ppf(0.975, spread.df) * error
+        assert named.loc[cell, bounds].tolist() == pytest.approx([mean, mean - half, mean + half])
+        alone.append(2 * stats.t.sf(mean / error, spread.df))
     assert named["p"].tolist() == pytest.approx(multipletests(alone, method="holm")[1].tolist()), "as two comparisons"
     assert (every["p"] > named["p"]).all()
     said = " ".join(as_words(contest(builder.results(), "hinge", cells[:2])).split())
-    assert "by the variance of all differences from hinge bn=off (moderated, Smyth 2004)" in said
+    assert "by the scatter of both cells beside what each seed does to all (two-way layout, Welch)" in said
 
 
 def test_without_others_it_is_every_cell_of_the_group(builder):

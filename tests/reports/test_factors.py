@@ -139,7 +139,7 @@ def test_a_mean_is_judged_by_its_own_scatter(builder):
     by_seed = trials.groupby(["bn", "seed"])["fid"].mean()
     expected = stats.t.interval(0.95, 2, (means := by_seed[True] - by_seed[False]).mean(), stats.sem(means))
     assert (together["low"], together["high"]) == pytest.approx(expected)
-    assert found.attrs["lenders"] == "comparisons"
+    assert found.attrs["known_by"] == "moderated"
     assert (wide["high"] - wide["low"]).max() < 3 * (wide["high"] - wide["low"]).min(), "these lend to each other"
 
 
@@ -150,7 +150,7 @@ def test_what_repeats_another_lends_nothing(builder):
     for i, (before, after) in enumerate([*sides, last, last]):
         builder.trials(**{f"a{i:02}": before})
         builder.changed(f"a{i:02}", after, bn=True)
-    assert not tables.bn_effect(builder.results()).attrs["lenders"]
+    assert not tables.bn_effect(builder.results()).attrs["known_by"]
 
 
 def test_p_of_effects_is_adjusted_for_all_rows(builder):

@@ -71,7 +71,7 @@ def test_of_many_pairs_neighbours_are_listed_and_the_notes_are_of_all(builder):
     builder.trials(**{f"a{i:02}": [20.0 + i, 20.3 + 1.1 * i, 20.1 + i] for i in range(13)})
     section = page(builder.results()).sections[0]
     assert (len(section.pairs.lines), section.pairs_in_all) == (12, 78)
-    assert "by the variance of all comparisons (moderated, Smyth 2004)" in section.pairs.notes[0]
+    assert "by the scatter of both cells beside what each seed does to all" in section.pairs.notes[0]
     assert "adjusted for 78 comparisons" in section.pairs.notes[0]
 
 
