@@ -43,7 +43,7 @@ OUTLYING = 0.1
 """What scatters as this share of the others or fewer would is of another kind and is lent nothing."""
 PASSES = 2
 TELLING = 0.25
-"""Degrees of freedom from which on a cell tells of the others; the logarithm of what has hardly any is without bounds."""
+"""Degrees of freedom from which on a cell tells of the others: the logarithm of what has fewer is without bounds."""
 SURE = 1e6
 """Degrees of freedom that are as good as infinite."""
 NOISE = 1e-12
