@@ -15,9 +15,10 @@ wide.
 
 Simulated (6, 12 and 50 cells of 3 and of 5 seeds that are all alike, deviations that scatter up to a factor of e, with
 and without two cells of fifteen times the deviation; 1,000 tables each, 250 of 50 cells), a verdict anywhere among all
-pairs is false in 0 to 7 % of tables, and intervals cover 93 to 97 %. Against one base (2 or 12 of 15 or 60 cells) it is
-1 to 8 %, and 9 % and 90 % where the base has five times the deviation of others that scatter by a factor of e. Of two
-seeds (6, 12 and 30 cells, 400 tables each) it is 0 to 11 % among all pairs, with 92 to 97 % covered.
+pairs is false in 0 to 7 % of tables, and intervals cover 93 to 97 %. Against one base (2 or 12 of 15 or 60 cells; 1,000
+tables each, 500 of 60) it is 1 to 8 %, and 9 % and 90 % where the base has five times the deviation of others that
+scatter by a factor of e. Of two seeds (6, 12 and 30 cells, 400 tables each) it is 0 to 11 % among all pairs, with 92 to
+97 % covered.
 Of 50 cells of three seeds, half of them ten deviations worse, deviations scattering by e^0.5, 53 % of the pairs that
 differ are found, 49 % beside two wild cells. By each pair's own differences it is 1 %; by these moderated for all pairs
 (as `reports.moderated` does for factors) it was 35 to 51 %, and 1 to 9 % beside wild cells.

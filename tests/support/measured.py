@@ -28,7 +28,8 @@ def by_seed(cell):
     return FINISHED[FINISHED["cell"] == cell].set_index("seed")["fid"].sort_index()
 
 
-def curve(cell, metric):
-    """Index step: a figure in training, mean over the seeds of a cell."""
-    runs = FINISHED.loc[FINISHED["cell"] == cell, "run_id"]
+def curve(cell, metric, seed=None):
+    """Index step: a figure in training, mean over the seeds of a cell, or of one seed."""
+    mine = FINISHED[FINISHED["cell"] == cell]
+    runs = mine.loc[(mine["seed"] == seed) if seed is not None else mine["seed"].notna(), "run_id"]
     return POINTS[POINTS["run_id"].isin(runs) & (POINTS["metric"] == metric)].groupby("step")["value"].mean()
