@@ -70,18 +70,18 @@ class Layout:
 def layout(known: Mapping[str, pd.Series[float]]) -> Layout:
     """The layout of outcomes by seed of each cell; one without two finite ones in seeds of others has no part in it.
 
-    An empty one where fewer than LEAST cells show a variance.
+    An empty one of fewer than LEAST cells, or where fewer than half as many show a variance.
     """
     table = _shared(pd.DataFrame(known).T.astype(float).replace([np.inf, -np.inf], np.nan))
     values = table.to_numpy()
-    variances, df = np.ones(len(values)), np.ones(len(values))
+    if len(values) < LEAST:
+        return Layout({})
+    variances = np.ones(len(values))
     for _ in range(PASSES):
-        if len(values) < LEAST:
-            return Layout({})
         squares, df = rests(values, 1 / variances)
         variances = squares / df
         shown = (variances > NOISE * np.nanvar(values)) & (df >= TELLING)
-        if shown.sum() < LEAST:
+        if shown.sum() < LEAST / 2:
             return Layout({})
         prior = fitted(variances[shown], df[shown])
         likely = special.fdtrc(df, min(prior.df, SURE), variances / prior.variance) > OUTLYING

@@ -10,7 +10,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from reports import tables
-from reports.layout import LEAST, LENT, layout, rests
+from reports.layout import LEAST, LENT, TELLING, layout, rests
 from reports.notes import notes
 from reports.paired import Paired, holm
 
@@ -115,6 +115,17 @@ def test_seeds_of_one_cell_alone_tell_nothing():
     assert list(after) == list(before)
     for cell, spread in before.items():
         assert (after[cell].variance, after[cell].df) == pytest.approx((spread.variance, spread.df))
+
+
+def test_a_cell_that_hardly_scatters_does_not_cost_the_others_their_layout():
+    """With the weight of all it has hardly a degree of freedom of its own, and tells nothing of how others scatter."""
+    rng, least = np.random.default_rng(1), []
+    for _ in range(500):
+        found = layout(known(drawn(rng, LEAST, 2, 0.5))).spreads
+        assert len(found) == LEAST
+        assert all(0 < each.variance < np.inf for each in found.values())
+        least.append(min(each.df for each in found.values()))
+    assert min(least) < LENT + TELLING, "such cells were among them"
 
 
 def test_cells_without_any_scatter_are_known_by_what_others_lend():
