@@ -26,8 +26,9 @@ def test_a_cell_against_all_others(command, finished_run, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", finished_run.uri)
     code, out, err = command("compare", "dcgan bn=on")
     assert (code, err) == (0, "")
-    rivals = [line.split("  ")[0] for line in out.splitlines() if "dcgan bn=on  " in line]
-    assert set(rivals) == {"dcgan bn=off", "wgan_gp bn=off"}
-    assert out.strip().splitlines()[-1].startswith(("1 cell", "2 cells"))
+    assert out.startswith("FID of each cell minus that of dcgan bn=on: below zero, the cell is better.\n")
+    table = out.partition("\ncell ")[2].partition("\n\n")[0].splitlines()[2:]
+    assert {line.split("  ")[0] for line in table} == {"dcgan bn=off", "wgan_gp bn=off"}
+    assert out.strip().rpartition("\n\n")[2].startswith(("1 cell", "2 cells"))
     assert command("compare", "dcgan bn=on", "dcgan bn=off", "wgan_gp")[1] == out
     assert out.isascii()
