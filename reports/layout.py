@@ -33,7 +33,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from reports.moderated import fitted
+from reports.moderated import fitted, pooled
 from reports.paired import Spread
 
 LEAST = 6
@@ -85,9 +85,7 @@ def layout(known: Mapping[str, pd.Series[float]]) -> Layout:
             return Layout({})
         prior = fitted(variances[shown], df[shown])
         likely = special.fdtrc(df, min(prior.df, SURE), variances / prior.variance) > OUTLYING
-        lent = np.where(likely, min(prior.df, LENT), 0)
-        variances = (lent * prior.variance + df * variances) / (lent + df)
-        df = lent + df
+        variances, df = pooled(variances, df, prior, np.where(likely, min(prior.df, LENT), 0))
     known_by = zip(table.index, variances.tolist(), df.tolist(), strict=True)
     return Layout({str(cell): Spread(*spread) for cell, *spread in known_by})
 

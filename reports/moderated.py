@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from scipy import optimize, special
@@ -28,6 +29,7 @@ LEAST = 15
 """Comparisons that lend to each other; fewer know too little."""
 MOST = 3.0
 """Degrees of freedom that are lent."""
+Number = TypeVar("Number", float, np.ndarray)
 
 
 def moderated(compared: Sequence[Paired]) -> list[Paired]:
@@ -39,16 +41,21 @@ def moderated(compared: Sequence[Paired]) -> list[Paired]:
         return list(compared)
     variances = np.array([each.differences.var(ddof=1) for each in spread])
     prior = fitted(variances, np.array([each.difference.n - 1 for each in spread]))
-    return [_with(each, min(prior.df, MOST), prior.variance) for each in compared]
+    lent = min(prior.df, MOST)
+    return [
+        replace(each, spread=Spread(*pooled(float(each.differences.var(ddof=1)), each.difference.n - 1, prior, lent)))
+        if each.difference.n > 1
+        else each
+        for each in compared
+    ]
 
 
-def _with(each: Paired, df: float, variance: float) -> Paired:
-    """The comparison with so many degrees of freedom lent, at this variance."""
-    own = each.difference.n - 1
-    if own < 1:
-        return each
-    squares = df * variance + own * float(each.differences.var(ddof=1))
-    return replace(each, spread=Spread(squares / (df + own), df + own))
+def pooled(variance: Number, df: Number, prior: Spread, lent: Number) -> tuple[Number, Number]:
+    """A variance, or an array of them, with degrees of freedom lent at the prior's variance, and how many it has then.
+
+    The posterior variance of the paper.
+    """
+    return (lent * prior.variance + df * variance) / (lent + df), lent + df
 
 
 def fitted(variances: np.ndarray, df: np.ndarray) -> Spread:

@@ -170,7 +170,7 @@ SAID = {
         set(alike("worse")) == {"rsgan bn=off", "ragan bn=off", "softmax_gan bn=on", "bgan bn=on", "lsgan bn=on"}
         and set(alike("better")) == {"mmgan bn=on", "dcgan_paper bn=on batch_size=64"}
     ),
-    "With spectral norm and no dropout `nsgan` has what three terms add to `sngan`": lambda *_: (
+    "Beside `nsgan` with spectral norm and no dropout nothing is seen of what three terms add to `sngan`": lambda *_: (
         {row[0] for row in table("like_for_like") if row[1] == AS_SNGAN and row[5] == "not separable"}
         == {f"{name} bn=off" for name in ("lecam", "cr_gan", "bcr_gan", "zcr_gan", "sngan")}
         and by_seed(AS_SNGAN).mean() < by_seed("sngan bn=off").mean()

@@ -31,5 +31,7 @@ def by_seed(cell):
 def curve(cell, metric, seed=None):
     """Index step: a figure in training, mean over the seeds of a cell, or of one seed."""
     mine = FINISHED[FINISHED["cell"] == cell]
-    runs = mine.loc[(mine["seed"] == seed) if seed is not None else mine["seed"].notna(), "run_id"]
+    if seed is not None:
+        mine = mine[mine["seed"] == seed]
+    runs = mine["run_id"]
     return POINTS[POINTS["run_id"].isin(runs) & (POINTS["metric"] == metric)].groupby("step")["value"].mean()
